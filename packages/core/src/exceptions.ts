@@ -1,0 +1,101 @@
+import * as api from '@opentelemetry/api';
+import type { Attributes, Context, Span } from '@opentelemetry/api';
+import { readList } from './environment.js';
+import {
+  ATTR_EXCEPTION_MESSAGE,
+  ATTR_EXCEPTION_STACKTRACE,
+  ATTR_EXCEPTION_TYPE,
+  EVENT_EXCEPTION,
+  EVENT_HTTP_SERVER_REQUEST_EXCEPTION,
+  VALUE_OTHER,
+} from './semconv.js';
+
+/** Environment variable that moves exceptions from span events (unset) to log records (`logs`) or both (`logs/dup`). */
+const SIGNAL_OPT_IN = 'OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN';
+
+const SEVERITY_ERROR = 17;
+
+/** An error as it was caught, and when: a reading of `performance.now()`. */
+export interface CaughtError {
+  readonly error: unknown;
+  readonly time: number;
+}
+
+/** Records one exception for the operation whose span and context are given. Never throws. */
+export type ExceptionRecorder = (caught: CaughtError, span: Span, context: Context) => void;
+
+interface LogsApi {
+  getLogger(name: string, version?: string): { emit(record: object): void };
+}
+
+/**
+ * Compiles how exceptions are recorded: as span events by default, as log records when the environment asks for them
+ * and the installed API (1.10 or newer) has logs. With an older API `logs` falls back to span events.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/exceptions/
+ */
+export function exceptionRecorder(scope: { readonly name: string; readonly version: string }): ExceptionRecorder {
+  const optIn = readList(SIGNAL_OPT_IN) ?? [];
+  // Read through the namespace: a named import of `logs` would not link against API 1.9.
+  const logs = (api as { logs?: LogsApi }).logs;
+  const toLogs = logs !== undefined && (optIn.includes('logs') || optIn.includes('logs/dup'));
+  const toSpan = !toLogs || optIn.includes('logs/dup');
+  return ({ error, time }, span, context) => {
+    const attributes = exceptionAttributes(error);
+    if (toSpan) span.addEvent(EVENT_EXCEPTION, attributes, time);
+    if (!toLogs) return;
+    logs.getLogger(scope.name, scope.version).emit({
+      eventName: EVENT_HTTP_SERVER_REQUEST_EXCEPTION,
+      severityNumber: SEVERITY_ERROR,
+      severityText: 'ERROR',
+      timestamp: Math.round(performance.timeOrigin + time),
+      attributes,
+      context,
+    });
+  };
+}
+
+/**
+ * A low-cardinality `error.type` for anything that can be thrown: the class name, the system's code for a plain `Error`
+ * that has one (`ECONNRESET`), `_OTHER` for what is no error.
+ */
+export function errorType(error: unknown): string {
+  const name = textOf(error, 'name');
+  if (name === undefined) return VALUE_OTHER;
+  const code = textOf(error, 'code');
+  return name === 'Error' && code !== undefined && /^[A-Z][A-Z\d_]*$/.test(code) ? code : name;
+}
+
+/** The message of anything that can be thrown, for a status description. */
+export function errorMessage(error: unknown): string {
+  return textOf(error, 'message') ?? safeString(error);
+}
+
+/** The attributes of an exception record, for anything that can be thrown. */
+export function exceptionAttributes(error: unknown): Attributes {
+  const attributes: Attributes = {
+    [ATTR_EXCEPTION_TYPE]: textOf(error, 'name') ?? (error === null ? 'null' : typeof error),
+    [ATTR_EXCEPTION_MESSAGE]: errorMessage(error),
+  };
+  const stack = textOf(error, 'stack');
+  if (stack !== undefined) attributes[ATTR_EXCEPTION_STACKTRACE] = stack;
+  return attributes;
+}
+
+/** Reads a property of whatever was thrown; getters and proxies may throw themselves. */
+function textOf(error: unknown, property: 'name' | 'code' | 'message' | 'stack'): string | undefined {
+  try {
+    const value = (error as Record<string, unknown> | null | undefined)?.[property];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function safeString(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'an error that cannot be turned into text';
+  }
+}

@@ -1,0 +1,91 @@
+import { ROOT_CONTEXT, context, createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import { guardedHook } from './hooks.js';
+import type { ServerOperation } from './server-operation.js';
+
+/**
+ * Requests that are not traced: a string is a regular expression searched in the path, never in host or query; a
+ * predicate decides on the framework's own request.
+ */
+export type ExcludedUrls<Req> = string | readonly (string | RegExp | ((request: Req) => boolean))[];
+
+/** Tells whether a request, given with its path, is excluded. Never throws. */
+export type ExclusionTest<Req> = (request: Req, path: string) => boolean;
+
+/** The key under which the SDK looks for suppression; `createContextKey` makes equal keys of equal names. */
+const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+const SUPPRESSED = ROOT_CONTEXT.setValue(SUPPRESS_TRACING, true);
+const NOTHING = Object.freeze({ head: false, bodySizes: false });
+
+/**
+ * The operation of every excluded request: it only suppresses tracing, so that nothing that the handler starts is
+ * exported as an orphan, and outbound requests carry no trace context. One object serves all.
+ */
+export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
+  span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
+  context: SUPPRESSED,
+  observes: NOTHING,
+  ended: true,
+  enriches: false,
+  run: <T>(handler: () => T): T => context.with(SUPPRESSED, handler),
+  setRoute: nothing,
+  recordError: nothing,
+  commit: nothing,
+  end: nothing,
+});
+
+/** Tells whether tracing is suppressed in a context, by an excluded request around this one or by an exporter. */
+export function isTracingSuppressed(active: Context): boolean {
+  return active.getValue(SUPPRESS_TRACING) === true;
+}
+
+/** Splits a comma-separated list of patterns; commas inside `{}`, `[]` and `()` belong to a pattern. */
+export function splitPatterns(list: string): string[] {
+  const patterns: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let index = 0; index < list.length; index++) {
+    const character = list.charAt(index);
+    if (character === '\\') index++;
+    else if ('{[('.includes(character)) depth++;
+    else if ('}])'.includes(character)) depth--;
+    else if (character === ',' && depth <= 0) {
+      patterns.push(list.slice(start, index));
+      start = index + 1;
+    }
+  }
+  patterns.push(list.slice(start));
+  return patterns.map((pattern) => pattern.trim()).filter((pattern) => pattern !== '');
+}
+
+/**
+ * Compiles `excludedUrls`, or returns `undefined` when it excludes nothing. Empty entries are ignored.
+ *
+ * @throws SyntaxError when a string is not a valid regular expression.
+ */
+export function compileExcludedUrls<Req>(excludedUrls: ExcludedUrls<Req>): ExclusionTest<Req> | undefined {
+  const entries = typeof excludedUrls === 'string' ? splitPatterns(excludedUrls) : excludedUrls;
+  const patterns = oneWherePossible(entries.filter((entry) => typeof entry === 'string' && entry.trim() !== '') as string[]);
+  const predicates: ((request: Req) => boolean)[] = [];
+  for (const entry of entries) {
+    if (entry instanceof RegExp) patterns.push(new RegExp(entry.source, entry.flags.replace(/[gy]/g, '')));
+    else if (typeof entry === 'function') predicates.push(guardedHook('A predicate in excludedUrls', entry, false));
+  }
+  const [first, ...others] = patterns;
+  if (first === undefined && predicates.length === 0) return undefined;
+  if (first !== undefined && others.length === 0 && predicates.length === 0) return (_request, path) => first.test(path);
+  return (request, path) =>
+    patterns.some((pattern) => pattern.test(path)) || predicates.some((predicate) => predicate(request));
+}
+
+/** Joins patterns into one regular expression; those with references to groups cannot share one. */
+function oneWherePossible(sources: readonly string[]): RegExp[] {
+  const referring = sources.filter((source) => /\\[1-9]|\\k<|\(\?</.test(source));
+  const plain = sources.filter((source) => !referring.includes(source));
+  // Each is compiled alone first, so that the error names the pattern at fault.
+  const compiled = plain.map((source) => new RegExp(source));
+  const joined = compiled.length > 1 ? [new RegExp(plain.map((source) => `(?:${source})`).join('|'))] : compiled;
+  return [...joined, ...referring.map((source) => new RegExp(source))];
+}
+
+function nothing(): void {}

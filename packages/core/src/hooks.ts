@@ -1,0 +1,35 @@
+import { diag } from '@opentelemetry/api';
+
+/**
+ * Guards a user's callback: what it throws or rejects with never reaches the request, and is reported through `diag`
+ * once per callback, not once per request.
+ *
+ * @param fallback - what a failed call returns.
+ */
+export function guardedHook<Args extends unknown[], Result>(
+  option: string,
+  hook: (...args: Args) => Result,
+  fallback: Result,
+): (...args: Args) => Result {
+  let warned = false;
+  const failed = (error: unknown): void => {
+    if (warned) return;
+    warned = true;
+    diag.warn(`${option} failed; the request goes on without it. Further failures are not reported.`, error);
+  };
+  return (...args) => {
+    try {
+      const result = hook(...args);
+      if (isThenable(result)) result.then(undefined, failed);
+      return result;
+    } catch (error) {
+      failed(error);
+      return fallback;
+    }
+  };
+}
+
+/** Tells a promise of any make from other values. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}

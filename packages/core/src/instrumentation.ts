@@ -1,0 +1,178 @@
+import { context, diag, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import type { Attributes, SpanOptions } from '@opentelemetry/api';
+import { EXCLUDED, isTracingSuppressed } from './excluded-urls.js';
+import { exceptionRecorder } from './exceptions.js';
+import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
+import { captureHeaders } from './headers.js';
+import { knownMethods, methodInName, normalizedMethod } from './method.js';
+import { instrumentsSource } from './metrics.js';
+import type { Instruments } from './metrics.js';
+import { responsePropagation } from './operation.js';
+import { configure } from './options.js';
+import type { HttpServerOptions, ServerConfiguration } from './options.js';
+import { asNewRoot } from './public-endpoint.js';
+import { requestAttributes } from './request-attributes.js';
+import type { RequestLine } from './request-attributes.js';
+import type { RpcMetadata } from './request-context.js';
+import { pathOf, queryRedaction } from './request-target.js';
+import { responseSetter } from './response-propagators.js';
+import type { RequestScope, ServerOperation } from './server-operation.js';
+import { observations, ServerSpanOperation } from './server-span.js';
+import type { ServerSpanRules } from './server-span.js';
+import { isTracingAbsent, tracerSource, warnOfSecondApi } from './tracer.js';
+import { NestedOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
+
+/** What an adapter gives to core: how its framework's requests are read, and the user's options. */
+export interface HttpServerInstrumentationConfig<Req, Res> {
+  /** Name and version of the adapter's package, which become the instrumentation scope. */
+  readonly scope: { readonly name: string; readonly version: string };
+  /** The framework as environment variables name it: `express`, `node-http`. */
+  readonly framework: string;
+  readonly request: HttpRequestGetter<Req>;
+  readonly response: HttpResponseGetter<Res>;
+  readonly options?: HttpServerOptions<Req, Res> | undefined;
+}
+
+/** Starts one operation per request. */
+export interface HttpServerInstrumentation<Req, Res> {
+  /**
+   * Starts the operation of a request: excludes, extracts the remote parent, starts the server span, in this order.
+   *
+   * Returns `undefined` when there is nothing to do but to call the handler: no SDK is registered, tracing is suppressed,
+   * or this very instrumentation has started the request already. Never throws, whatever bytes the request holds.
+   */
+  start(request: Req): ServerOperation<Res> | undefined;
+}
+
+/** Remembers the operation on the request itself, so that a second registration finds it in whatever context it runs. */
+const OPERATION = Symbol.for('otel-middleware.operation.v1');
+
+interface Carrier {
+  [OPERATION]?: ServerOperation<unknown> & RequestScope;
+}
+
+/**
+ * Creates the instrumentation of one application, from options and environment that are read and validated once.
+ *
+ * @throws TypeError when an option is unknown or ill-typed; the message names the option and the cure.
+ */
+export function createHttpServerInstrumentation<Req, Res>(
+  config: HttpServerInstrumentationConfig<Req, Res>,
+): HttpServerInstrumentation<Req, Res> {
+  return new Instrumentation(config);
+}
+
+class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
+  readonly #getter: HttpRequestGetter<Req>;
+  readonly #configuration: ServerConfiguration<Req, Res>;
+  readonly #rules: ServerSpanRules<Req, Res>;
+  readonly #known: ReadonlySet<string> = knownMethods();
+  readonly #tracer: ReturnType<typeof tracerSource>;
+  readonly #instruments: () => Instruments;
+  #failed = false;
+
+  constructor({ scope, framework, request, response, options = {} }: HttpServerInstrumentationConfig<Req, Res>) {
+    const configuration = configure(scope.name, framework, options);
+    const { responsePropagator } = configuration;
+    this.#getter = request;
+    this.#configuration = configuration;
+    this.#rules = {
+      ...configuration,
+      request,
+      response,
+      redactQuery: queryRedaction(),
+      recordException: exceptionRecorder(scope),
+      propagateResponse: responsePropagator && responsePropagation(responsePropagator, responseSetter(response)),
+      observes: observations(configuration),
+    };
+    this.#tracer = tracerSource(scope, configuration.tracerProvider);
+    this.#instruments = instrumentsSource(scope, configuration.meterProvider, configuration.optIn);
+  }
+
+  start(request: Req): ServerOperation<Res> | undefined {
+    try {
+      return this.#start(request);
+    } catch (error) {
+      // A sampler, a processor or a trust function of the user's may throw; the request must not pay for it.
+      if (!this.#failed) diag.error('A request could not be traced. Further failures are not reported.', error);
+      this.#failed = true;
+      return undefined;
+    }
+  }
+
+  #start(request: Req): ServerOperation<Res> | undefined {
+    const { excluded } = this.#configuration;
+    const target = this.#getter.target(request);
+    const path = pathOf(target);
+    if (excluded?.(request, path)) return EXCLUDED;
+    const instruments = this.#instruments();
+    if (this.#isIdle(instruments)) return undefined;
+    const active = context.active();
+    if (isTracingSuppressed(active)) return undefined;
+    const carrier = this.#getter.carrier(request) as Carrier;
+    const outer = carrier[OPERATION];
+    if (outer !== undefined && !outer.ended) return outer.admits(this) ? this.#nested(outer, request) : undefined;
+    const upstream = upstreamMetadata(active, carrier);
+    const operation =
+      upstream === undefined ? this.#serverSpan(request, target, path, instruments) : this.#upstream(upstream, request);
+    carrier[OPERATION] = operation;
+    return operation;
+  }
+
+  /** Tells whether nothing is registered that could take a span, a metric or a trace context. */
+  #isIdle(instruments: Instruments): boolean {
+    const { tracerProvider, propagator } = this.#configuration;
+    if (tracerProvider !== undefined || propagator !== undefined || instruments.enabled || !isTracingAbsent()) return false;
+    warnOfSecondApi();
+    return true;
+  }
+
+  #serverSpan(request: Req, target: string, path: string, instruments: Instruments): ServerSpanOperation<Req, Res> {
+    const getter = this.#getter;
+    const { propagator = propagation, publicEndpoint } = this.#configuration;
+    const originalMethod = getter.method(request);
+    const line: RequestLine = {
+      method: normalizedMethod(originalMethod, this.#known),
+      originalMethod,
+      scheme: getter.scheme(request),
+      target,
+      path,
+      route: getter.route?.(request),
+    };
+    const startTime = performance.now();
+    const attributes = requestAttributes(request, getter, line, this.#rules);
+    const options: SpanOptions = { kind: SpanKind.SERVER, attributes, startTime };
+    // Not the ambient context: on a reused connection that may be the context of another request.
+    let parent = propagator.extract(ROOT_CONTEXT, request, getter);
+    if (publicEndpoint?.(request)) parent = asNewRoot(parent, options);
+    const method = methodInName(line.method);
+    const name = line.route === undefined ? method : `${method} ${line.route}`;
+    const tracer = this.#tracer();
+    const span = tracer.startSpan(name, options, parent);
+    return new ServerSpanOperation(
+      { span, tracer, request, owner: this, rules: this.#rules },
+      { parent, line, name, startTime, attributes, instruments },
+    );
+  }
+
+  #upstream(metadata: RpcMetadata, request: Req): UpstreamOperation<Req, Res> {
+    const method = methodInName(normalizedMethod(this.#getter.method(request), this.#known));
+    this.#captureRequestHeaders(metadata, request);
+    const { span } = metadata;
+    return new UpstreamOperation({ span, tracer: this.#tracer(), request, owner: this, rules: this.#rules }, metadata, method);
+  }
+
+  #nested(outer: ServerOperation<unknown> & RequestScope, request: Req): NestedOperation<Req, Res> {
+    this.#captureRequestHeaders(outer, request);
+    const { span, tracer } = outer;
+    return new NestedOperation({ span, tracer, request, owner: this, rules: this.#rules }, outer);
+  }
+
+  #captureRequestHeaders({ span }: RpcMetadata | RequestScope, request: Req): void {
+    const { requestHeaders } = this.#configuration;
+    if (requestHeaders === undefined || !span.isRecording()) return;
+    const attributes: Attributes = {};
+    captureHeaders(requestHeaders, request, this.#getter, attributes);
+    span.setAttributes(attributes);
+  }
+}

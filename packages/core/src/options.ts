@@ -1,0 +1,221 @@
+import { diag } from '@opentelemetry/api';
+import type { MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import { readList, readVariable } from './environment.js';
+import { compileExcludedUrls, splitPatterns } from './excluded-urls.js';
+import type { ExcludedUrls, ExclusionTest } from './excluded-urls.js';
+import { compileHeaderCapture, compileSanitization } from './headers.js';
+import type { HeaderCapture, HeaderNames } from './headers.js';
+import { guardedHook } from './hooks.js';
+import { ATTR_HTTP_REQUEST_HEADER, ATTR_HTTP_RESPONSE_HEADER } from './semconv.js';
+
+const CAPTURE_REQUEST = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST';
+const CAPTURE_RESPONSE = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE';
+const SANITIZE_FIELDS = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS';
+
+const OPT_IN = [
+  'client.port',
+  'http.request.body.size',
+  'http.response.body.size',
+  'http.server.active_requests',
+  'http.server.request.body.size',
+  'http.server.response.body.size',
+  'network.local.address',
+  'network.local.port',
+  'network.transport',
+  'server.address',
+  'server.port',
+  'user_agent.synthetic.type',
+] as const;
+
+/**
+ * Attributes and metrics that are recorded only when named, by their names in the convention. `server.address`,
+ * `server.port` and `user_agent.synthetic.type` are added to metrics; the first two are on every span anyway.
+ */
+export type OptIn = (typeof OPT_IN)[number];
+
+/** Options of every server adapter. All are optional; an option beats its environment variable. */
+export interface HttpServerOptions<Req, Res> {
+  /**
+   * Requests that are not traced, measured or shown to hooks, and in which nothing else is traced either.
+   *
+   * A string is a regular expression searched in the path; one string may hold several, separated by commas.
+   * Environment: `OTEL_NODE_<FRAMEWORK>_EXCLUDED_URLS`, else `OTEL_NODE_EXCLUDED_URLS`. Default: none.
+   */
+  excludedUrls?: ExcludedUrls<Req> | undefined;
+  /**
+   * Request headers to record as `http.request.header.<name>`: names or regular expressions for whole names. `[]` switches
+   * the environment's list off. Environment: `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST`. Default: none.
+   */
+  captureRequestHeaders?: HeaderNames | undefined;
+  /** Response headers likewise. Environment: `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE`. */
+  captureResponseHeaders?: HeaderNames | undefined;
+  /**
+   * Headers whose captured values become `[REDACTED]`, searched in the name; added to the defaults, which cover
+   * credentials, cookies and keys. Only `replaceDefaults: true` lifts those.
+   * Environment: `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS`, always added.
+   */
+  sanitizeHeaders?: HeaderNames | { readonly replaceDefaults: true; readonly names: HeaderNames } | undefined;
+  /**
+   * Called once per recorded request, in its context, before the framework's handlers. What it throws is reported through
+   * `diag` once and reaches nobody else. Not called for unsampled or excluded requests.
+   */
+  requestHook?: ((span: Span, request: Req) => void | Promise<void>) | undefined;
+  /**
+   * Called once per recorded request, in its context, when the response head is about to be sent, so that it can add
+   * headers; or at the end when no head was sent. Guarded like `requestHook`.
+   */
+  responseHook?: ((span: Span, request: Req, response: Res) => void | Promise<void>) | undefined;
+  /**
+   * Whether callers are strangers: true or a predicate that says so starts a new trace with a link to the caller's, and
+   * drops its baggage. Default: false.
+   */
+  publicEndpoint?: boolean | ((request: Req) => boolean) | undefined;
+  /** Writes the trace into response headers; `serverTimingPropagator` and `traceResponsePropagator`. Default: none. */
+  responsePropagator?: TextMapPropagator | undefined;
+  /** Opt-in attributes and metrics by their names in the convention. Default: none. */
+  optIn?: readonly OptIn[] | undefined;
+  /** Default: the global one, looked up with each request. */
+  tracerProvider?: TracerProvider | undefined;
+  /** Default: the global one, looked up with each request. */
+  meterProvider?: MeterProvider | undefined;
+  /** Extracts the remote parent. Default: the global one. */
+  propagator?: TextMapPropagator | undefined;
+}
+
+/** The options and the environment, merged, validated and compiled into what the request path needs. */
+export interface ServerConfiguration<Req, Res> {
+  readonly excluded: ExclusionTest<Req> | undefined;
+  readonly requestHeaders: HeaderCapture | undefined;
+  readonly responseHeaders: HeaderCapture | undefined;
+  readonly requestHook: ((span: Span, request: Req) => unknown) | undefined;
+  readonly responseHook: ((span: Span, request: Req, response: Res) => unknown) | undefined;
+  readonly publicEndpoint: ((request: Req) => boolean) | undefined;
+  readonly responsePropagator: TextMapPropagator | undefined;
+  readonly optIn: ReadonlySet<string>;
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly meterProvider: MeterProvider | undefined;
+  readonly propagator: TextMapPropagator | undefined;
+}
+
+/**
+ * Merges and validates options and environment.
+ *
+ * @param owner - the package that error messages name.
+ * @param framework - the framework's part of the environment variable's name: `express`, `node-http`.
+ * @throws TypeError when an option is unknown or ill-typed, naming it and the cure. Bad environment variables are
+ * reported through `diag` and ignored instead.
+ */
+export function configure<Req, Res>(
+  owner: string,
+  framework: string,
+  options: HttpServerOptions<Req, Res>,
+): ServerConfiguration<Req, Res> {
+  validate(owner, options);
+  const compiled = <T>(option: keyof HttpServerOptions<Req, Res>, compile: () => T): T => {
+    try {
+      return compile();
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new TypeError(`${owner}: option "${option}" is no list of patterns. ${reason}. Escape special characters with a backslash.`, {
+        cause: error,
+      });
+    }
+  };
+  const { sanitizeHeaders = [] } = options;
+  const sanitized = 'names' in sanitizeHeaders ? sanitizeHeaders : { replaceDefaults: false, names: sanitizeHeaders };
+  const redacted = compiled('sanitizeHeaders', () =>
+    compileSanitization([...sanitized.names, ...(readPatterns(SANITIZE_FIELDS) ?? [])], sanitized.replaceDefaults),
+  );
+  const capture = (option: 'captureRequestHeaders' | 'captureResponseHeaders', variable: string, prefix: string) =>
+    compiled(option, () => compileHeaderCapture(options[option] ?? readPatterns(variable) ?? [], prefix, redacted));
+  const { publicEndpoint, requestHook, responseHook } = options;
+  return {
+    excluded: compiled('excludedUrls', () => compileExcludedUrls(options.excludedUrls ?? excludedByEnvironment(framework))),
+    requestHeaders: capture('captureRequestHeaders', CAPTURE_REQUEST, ATTR_HTTP_REQUEST_HEADER),
+    responseHeaders: capture('captureResponseHeaders', CAPTURE_RESPONSE, ATTR_HTTP_RESPONSE_HEADER),
+    requestHook: requestHook && guardedHook<[Span, Req], unknown>('requestHook', requestHook, undefined),
+    responseHook: responseHook && guardedHook<[Span, Req, Res], unknown>('responseHook', responseHook, undefined),
+    publicEndpoint:
+      typeof publicEndpoint === 'function'
+        ? guardedHook('publicEndpoint', publicEndpoint, true)
+        : publicEndpoint === true
+          ? () => true
+          : undefined,
+    responsePropagator: options.responsePropagator,
+    optIn: new Set(options.optIn),
+    tracerProvider: options.tracerProvider,
+    meterProvider: options.meterProvider,
+    propagator: options.propagator,
+  };
+}
+
+function excludedByEnvironment(framework: string): string[] {
+  const specific = `OTEL_NODE_${framework.toUpperCase().replaceAll('-', '_')}_EXCLUDED_URLS`;
+  // An empty specific variable is set, and so switches the generic one off.
+  return readPatterns(readVariable(specific) === undefined ? 'OTEL_NODE_EXCLUDED_URLS' : specific) ?? [];
+}
+
+/** Reads a list of patterns; invalid ones are reported and left out, the others stay in force. */
+function readPatterns(variable: string): string[] | undefined {
+  const value = readVariable(variable);
+  if (value === undefined) return undefined;
+  return splitPatterns(value).filter((pattern) => {
+    try {
+      return new RegExp(pattern) !== undefined;
+    } catch (error) {
+      diag.warn(`${variable} holds a pattern that is ignored: ${(error as Error).message}`);
+      return false;
+    }
+  });
+}
+
+type Check = readonly [test: (value: unknown) => boolean, expected: string];
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isName = (value: unknown): boolean => typeof value === 'string' || value instanceof RegExp;
+const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName);
+const has = (method: string) => (value: unknown) => isFunction((value as Record<string, unknown> | null)?.[method]);
+
+const NAMES: Check = [isNames, 'an array of header names or regular expressions'];
+const HOOK: Check = [isFunction, 'a function'];
+
+const CHECKS: Record<keyof HttpServerOptions<unknown, unknown>, Check> = {
+  excludedUrls: [
+    (value) => typeof value === 'string' || (Array.isArray(value) && value.every((entry) => isName(entry) || isFunction(entry))),
+    'a comma-separated string, or an array of strings, regular expressions and predicates',
+  ],
+  captureRequestHeaders: NAMES,
+  captureResponseHeaders: NAMES,
+  sanitizeHeaders: [
+    (value) => {
+      const form = value as { replaceDefaults?: unknown; names?: unknown };
+      return isNames(value) || (form?.replaceDefaults === true && isNames(form.names));
+    },
+    'an array of header names or regular expressions, or { replaceDefaults: true, names: [...] }',
+  ],
+  requestHook: HOOK,
+  responseHook: HOOK,
+  publicEndpoint: [(value) => typeof value === 'boolean' || isFunction(value), 'a boolean or a predicate'],
+  responsePropagator: [has('inject'), 'a TextMapPropagator, such as serverTimingPropagator'],
+  optIn: [
+    (value) => Array.isArray(value) && value.every((name) => (OPT_IN as readonly unknown[]).includes(name)),
+    `an array of these names: ${OPT_IN.join(', ')}`,
+  ],
+  tracerProvider: [has('getTracer'), 'a TracerProvider'],
+  meterProvider: [has('getMeter'), 'a MeterProvider'],
+  propagator: [has('extract'), 'a TextMapPropagator'],
+};
+
+function validate(owner: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${owner}: options must be an object. Leave the argument out for the defaults.`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const check = (CHECKS as Record<string, Check | undefined>)[name];
+    if (check === undefined) {
+      throw new TypeError(`${owner}: there is no option "${name}". Remove it, or use one of ${Object.keys(CHECKS).join(', ')}.`);
+    }
+    const [valid, expected] = check;
+    if (value !== undefined && !valid(value)) throw new TypeError(`${owner}: option "${name}" must be ${expected}.`);
+  }
+}

@@ -1,0 +1,38 @@
+import { errorMessage, errorType } from './exceptions.js';
+import { VALUE_OTHER } from './semconv.js';
+
+/**
+ * `error.type` of a request whose connection was closed before the response was complete, when nothing was thrown: the
+ * client went away, or the response was destroyed without an error.
+ */
+export const CLIENT_DISCONNECTED = 'client_disconnected';
+
+/** Why a request failed. */
+export interface Failure {
+  /** Value of `error.type` on the span and on the metric. */
+  readonly type: string;
+  /** Status description: the message of an exception that no status code explains. */
+  readonly message?: string;
+}
+
+/**
+ * Decides whether a request failed, and how that is called.
+ *
+ * A status code of 500 and more is a failure named by the code. A response that was not sent in full, or not at all, is
+ * one named by the error that was caught, or {@link CLIENT_DISCONNECTED}. Everything else is none: what was thrown and
+ * then answered with a status below 500 was handled.
+ *
+ * @param caught - what was thrown, boxed because anything can be thrown; `undefined` when nothing was.
+ * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
+ */
+export function failureOf(
+  status: number | undefined,
+  aborted: boolean,
+  caught: { readonly error: unknown } | undefined,
+): Failure | undefined {
+  if (aborted || status === undefined) {
+    if (caught !== undefined) return { type: errorType(caught.error), message: errorMessage(caught.error) };
+    return { type: aborted ? CLIENT_DISCONNECTED : VALUE_OTHER };
+  }
+  return status >= 500 || status < 100 ? { type: String(status) } : undefined;
+}

@@ -1,0 +1,87 @@
+import { createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
+import type { Context, Span } from '@opentelemetry/api';
+import type { RequestScope } from './server-operation.js';
+
+/** Finds the request's operation from any depth; versioned, since two copies of this package may be loaded. */
+export const OPERATION_KEY: symbol = createContextKey('otel-middleware server operation v1');
+
+/** Where HTTP instrumentations tell each other of the server span; equal names make equal keys. */
+export const RPC_METADATA_KEY: symbol = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
+
+/** The key of the active span, asked of the API through a context that only notes what it is called with. */
+const SPAN_KEY: symbol = spanKey();
+
+/** The operation as other instrumentations see it: they may tell a `route`. */
+export interface RpcMetadata {
+  readonly type: string;
+  readonly span: Span;
+  route?: string | undefined;
+}
+
+/**
+ * The context of one request: what was extracted, plus the span, the operation and its RPC metadata.
+ *
+ * One object instead of three, each with a copied map, which is what `setValue` of the API's context costs.
+ */
+export class RequestContext implements Context {
+  readonly #parent: Context;
+  readonly #operation: RpcMetadata & RequestScope;
+
+  constructor(parent: Context, operation: RpcMetadata & RequestScope) {
+    this.#parent = parent;
+    this.#operation = operation;
+  }
+
+  getValue(key: symbol): unknown {
+    if (key === SPAN_KEY) return this.#operation.span;
+    if (key === OPERATION_KEY || key === RPC_METADATA_KEY) return this.#operation;
+    return this.#parent.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new ContextEntry(this, key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return new ContextEntry(this, key, undefined);
+  }
+}
+
+/** A context that differs from its parent in one value. */
+class ContextEntry implements Context {
+  readonly #parent: Context;
+  readonly #key: symbol;
+  readonly #value: unknown;
+
+  constructor(parent: Context, key: symbol, value: unknown) {
+    this.#parent = parent;
+    this.#key = key;
+    this.#value = value;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === this.#key ? this.#value : this.#parent.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new ContextEntry(this, key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return new ContextEntry(this, key, undefined);
+  }
+}
+
+function spanKey(): symbol {
+  let found: symbol | undefined;
+  const note: Context = {
+    getValue: () => undefined,
+    setValue: (key) => {
+      found = key;
+      return note;
+    },
+    deleteValue: () => note,
+  };
+  trace.setSpan(note, trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
+  return found ?? createContextKey('OpenTelemetry Context Key SPAN');
+}

@@ -1,0 +1,78 @@
+import { context, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Attributes, Context, Span } from '@opentelemetry/api';
+import { errorMessage, errorType, exceptionAttributes } from './exceptions.js';
+import { isThenable } from './hooks.js';
+import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
+import { ATTR_ERROR_TYPE, EVENT_EXCEPTION } from './semconv.js';
+import type { RequestScope } from './server-operation.js';
+import { VERSION } from './version.js';
+
+/**
+ * Sets the `http.route` of the current request, from any depth; it wins over the router's, in the span's name and on the
+ * metrics too. For routes that no router knows, such as RPC methods: keep it a template, never a concrete path.
+ *
+ * Does nothing outside a request or after its end.
+ */
+export function setHttpRoute(route: string): void {
+  if (typeof route === 'string' && route !== '') current()?.setUserRoute(route);
+}
+
+/**
+ * Adds attributes to the metrics of the current request: strings of at most 100 characters, numbers and booleans, 20 of
+ * them at most. Those of the convention cannot be overridden. Does nothing outside a request or after its end.
+ *
+ * Every distinct value begins a time series: never add identifiers of users or orders.
+ */
+export function addMetricAttributes(attributes: Attributes): void {
+  current()?.addMetricAttributes(attributes);
+}
+
+/** The server span of the current request, whatever span is active now; `undefined` outside a request. */
+export function serverSpan(): Span | undefined {
+  return current()?.span;
+}
+
+/**
+ * Runs work that may outlive the response as a span of its own, in a new trace linked to the current request.
+ *
+ * A child of the server span would end after its parent and distort the request's duration. The span is INTERNAL, ends
+ * when `task` returns or its promise settles, and records what it throws; the baggage of the request stays readable.
+ *
+ * @returns what `task` returns.
+ */
+export function traceTask<T>(name: string, task: (span: Span) => T): T {
+  const request = current();
+  const tracer = request?.tracer ?? trace.getTracer('@otel-middleware/core', VERSION);
+  const links = request === undefined ? [] : [{ context: request.span.spanContext() }];
+  const span = tracer.startSpan(name, { root: true, links });
+  return context.with(trace.setSpan(outsideRequest(), span), () => settled(span, () => task(span)));
+}
+
+function current(): RequestScope | undefined {
+  return context.active().getValue(OPERATION_KEY) as RequestScope | undefined;
+}
+
+function outsideRequest(): Context {
+  return context.active().deleteValue(OPERATION_KEY).deleteValue(RPC_METADATA_KEY);
+}
+
+function settled<T>(span: Span, task: () => T): T {
+  const fail = (error: unknown): void => {
+    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error));
+    span.setAttribute(ATTR_ERROR_TYPE, errorType(error));
+    span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
+    span.end();
+  };
+  try {
+    const result = task();
+    if (!isThenable(result)) {
+      span.end();
+      return result;
+    }
+    result.then(() => span.end(), fail);
+    return result;
+  } catch (error) {
+    fail(error);
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
+
+/** How a response came to its end; everything is optional and absent means that all was well. */
+export interface ResponseOutcome {
+  /** True when the connection or the response was closed before the response was sent in full. */
+  readonly aborted?: boolean;
+  /** Bytes of the request body that arrived, when they were counted. */
+  readonly requestBodySize?: number | undefined;
+  /** Bytes of the response body that were sent, when they were counted. */
+  readonly responseBodySize?: number | undefined;
+}
+
+/** What an adapter has to watch for this operation's sake. Every `false` is work that it can save. */
+export interface Observations {
+  /** {@link ServerOperation.commit} must be called while response headers can still be set. */
+  readonly head: boolean;
+  /** The body sizes of {@link ResponseOutcome} are wanted. */
+  readonly bodySizes: boolean;
+}
+
+/**
+ * The life of one request: started by the instrumentation, run by the adapter, ended once.
+ *
+ * An adapter activates it with `run`, hands in what it learns with `setRoute` and `recordError`, calls `commit` when
+ * the response head is about to be sent if `observes.head` says so, and `end` when the response is closed.
+ */
+export interface ServerOperation<Res> {
+  /** The server span; not recording when the request is not sampled. */
+  readonly span: Span;
+  /** The context of the request, with the span and the remote baggage in it. */
+  readonly context: Context;
+  /** What the adapter has to watch. */
+  readonly observes: Observations;
+  /** True from the call of `end` on, and always for an excluded request, of which there is nothing to end. */
+  readonly ended: boolean;
+  /** True when the span is somebody else's, which ends it: listen for the response's end before they do. */
+  readonly enriches: boolean;
+  /** Calls `handler` with the operation's context active, after `requestHook`; returns what it returns. */
+  run<T>(handler: () => T): T;
+  /** Tells the route template; the last one before the end counts. `undefined` takes an earlier one back. */
+  setRoute(route: string | undefined): void;
+  /** Tells what was thrown. The first error counts; the status that is sent decides whether it was a failure. */
+  recordError(error: unknown): void;
+  /** Runs the response propagator and `responseHook`; to be called while headers can still be set. */
+  commit(response: Res): void;
+  /** Ends the span and records the metrics. Later calls are ignored. Without a response no status code is recorded. */
+  end(response?: Res, outcome?: ResponseOutcome): void;
+}
+
+/** What code inside the request, and further registrations on it, reach of an operation. */
+export interface RequestScope {
+  readonly span: Span;
+  readonly tracer: Tracer;
+  /** Takes a route that wins over the router's. */
+  setUserRoute(route: string): void;
+  addMetricAttributes(attributes: Attributes): void;
+  /** True the first time that `registration` asks; the one that started the operation is known from the start. */
+  admits(registration: object): boolean;
+}

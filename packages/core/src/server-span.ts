@@ -1,0 +1,176 @@
+import { SpanStatusCode } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
+import type { HttpRequestGetter } from './getter.js';
+import { methodInName } from './method.js';
+import { addLabels, countActive, metricAttributes, optInAttributes, recordRequest } from './metrics.js';
+import type { Instruments } from './metrics.js';
+import { currentName, Operation } from './operation.js';
+import type { OperationRules, OperationStart } from './operation.js';
+import type { ServerConfiguration } from './options.js';
+import { failureOf } from './outcome.js';
+import type { Failure } from './outcome.js';
+import type { RequestAttributeRules, RequestLine } from './request-attributes.js';
+import { RequestContext } from './request-context.js';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_BODY_SIZE,
+  ATTR_HTTP_RESPONSE_BODY_SIZE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+  ATTR_NETWORK_PEER_ADDRESS,
+  ATTR_NETWORK_PEER_PORT,
+  ATTR_NETWORK_PROTOCOL_VERSION,
+  METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
+  METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
+} from './semconv.js';
+import type { Observations, ResponseOutcome } from './server-operation.js';
+
+/** What server spans depend on besides their request; compiled once per instrumentation. */
+export interface ServerSpanRules<Req, Res> extends OperationRules<Req, Res>, RequestAttributeRules {
+  readonly request: HttpRequestGetter<Req>;
+}
+
+/** How a server span was started. */
+export interface ServerSpanStart {
+  /** What the propagator extracted. */
+  readonly parent: Context;
+  readonly line: RequestLine;
+  readonly name: string;
+  /** A reading of `performance.now()`, which span and metric share. */
+  readonly startTime: number;
+  readonly attributes: Attributes;
+  readonly instruments: Instruments;
+}
+
+/** Says what an adapter has to watch, from what is configured; two constants serve all requests. */
+export function observations(configuration: ServerConfiguration<never, never>): OperationRules<never, never>['observes'] {
+  const { optIn, responseHeaders, responseHook, responsePropagator } = configuration;
+  const metricSizes = optIn.has(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE) || optIn.has(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE);
+  const spanSizes = optIn.has(ATTR_HTTP_REQUEST_BODY_SIZE) || optIn.has(ATTR_HTTP_RESPONSE_BODY_SIZE);
+  const propagates = responsePropagator !== undefined;
+  return {
+    recording: Object.freeze({
+      head: propagates || responseHook !== undefined || responseHeaders !== undefined,
+      bodySizes: metricSizes || spanSizes,
+    }),
+    nonRecording: Object.freeze({ head: propagates, bodySizes: metricSizes }),
+  };
+}
+
+/**
+ * The operation that owns its server span: it ends the span and records the metrics, from one reading of the clock.
+ *
+ * It is also the request's RPC metadata, so that other HTTP instrumentations find the span and can tell the route.
+ */
+export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
+  readonly type = 'http';
+  readonly enriches = false;
+  readonly context: Context;
+  readonly #start: ServerSpanStart;
+  readonly #protocolVersion: string | undefined;
+  #labels: Attributes | undefined;
+
+  constructor(start: OperationStart<Req, Res> & { readonly rules: ServerSpanRules<Req, Res> }, spanStart: ServerSpanStart) {
+    super(start);
+    const { line, parent, instruments } = spanStart;
+    this.context = new RequestContext(parent, this);
+    this.route = line.route;
+    this.#start = spanStart;
+    const getter = start.rules.request;
+    this.#protocolVersion = getter.protocolVersion?.(start.request);
+    if (instruments.activeRequests !== undefined) countActive(instruments.activeRequests, line.method, line.scheme, 1);
+    if (this.recording) this.#describeConnection(getter, start.request);
+  }
+
+  addMetricAttributes(attributes: Attributes): void {
+    this.#labels ??= {};
+    addLabels(this.#labels, attributes);
+  }
+
+  protected finish(response: Res | undefined, outcome: ResponseOutcome, time: number): void {
+    const status = this.statusOf(response);
+    const failure = failureOf(status, outcome.aborted === true, this.caught);
+    const route = this.#finalRoute();
+    if (this.recording) {
+      this.#describeOutcome(route, status, failure);
+      this.#describeSizes(outcome);
+      this.captureResponseHeaders(response);
+    }
+    if (failure !== undefined && this.caught !== undefined) this.rules.recordException(this.caught, this.span, this.context);
+    this.span.end(time);
+    this.#recordMetrics(route, status, failure, outcome, time);
+  }
+
+  /** Not wanted by samplers, and cheaper to set on the span than to hand over at its start. */
+  #describeConnection(getter: HttpRequestGetter<Req>, request: Req): void {
+    const address = getter.peerAddress?.(request);
+    if (address !== undefined && address !== '') {
+      this.span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, address);
+      const port = getter.peerPort?.(request);
+      if (port !== undefined) this.span.setAttribute(ATTR_NETWORK_PEER_PORT, port);
+    }
+    if (this.#protocolVersion !== undefined) this.span.setAttribute(ATTR_NETWORK_PROTOCOL_VERSION, this.#protocolVersion);
+  }
+
+  /** The user's route, told through the API or set on the span, before the router's. */
+  #finalRoute(): string | undefined {
+    if (this.userRoute !== undefined) return this.userRoute;
+    const onSpan = (this.span as { attributes?: Attributes }).attributes?.[ATTR_HTTP_ROUTE];
+    return typeof onSpan === 'string' && onSpan !== this.#start.line.route ? onSpan : this.route;
+  }
+
+  #describeOutcome(route: string | undefined, status: number | undefined, failure: Failure | undefined): void {
+    const { span } = this;
+    const { name, line } = this.#start;
+    if (status !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
+    if (route !== undefined) {
+      span.setAttribute(ATTR_HTTP_ROUTE, route);
+      const current = currentName(span);
+      // A name that is not the one we gave is the user's.
+      if (route !== line.route && (current === undefined || current === name)) {
+        span.updateName(`${methodInName(line.method)} ${route}`);
+      }
+    }
+    if (failure === undefined) return;
+    span.setAttribute(ATTR_ERROR_TYPE, failure.type);
+    span.setStatus(
+      failure.message === undefined
+        ? { code: SpanStatusCode.ERROR }
+        : { code: SpanStatusCode.ERROR, message: failure.message },
+    );
+  }
+
+  #describeSizes({ requestBodySize, responseBodySize }: ResponseOutcome): void {
+    const { optIn } = this.rules as ServerSpanRules<Req, Res>;
+    if (requestBodySize !== undefined && optIn.has(ATTR_HTTP_REQUEST_BODY_SIZE)) {
+      this.span.setAttribute(ATTR_HTTP_REQUEST_BODY_SIZE, requestBodySize);
+    }
+    if (responseBodySize !== undefined && optIn.has(ATTR_HTTP_RESPONSE_BODY_SIZE)) {
+      this.span.setAttribute(ATTR_HTTP_RESPONSE_BODY_SIZE, responseBodySize);
+    }
+  }
+
+  #recordMetrics(
+    route: string | undefined,
+    status: number | undefined,
+    failure: Failure | undefined,
+    outcome: ResponseOutcome,
+    time: number,
+  ): void {
+    const { instruments, line, startTime, attributes: started } = this.#start;
+    if (instruments.activeRequests !== undefined) countActive(instruments.activeRequests, line.method, line.scheme, -1);
+    if (!instruments.enabled) return;
+    const attributes = metricAttributes({
+      method: line.method,
+      scheme: line.scheme,
+      protocolVersion: this.#protocolVersion,
+      status,
+      route,
+      errorType: failure?.type,
+    });
+    const { optIn } = this.rules as ServerSpanRules<Req, Res>;
+    const optional = optIn.size === 0 ? undefined : optInAttributes(started, optIn);
+    const labelled = this.#labels === undefined && optional === undefined ? attributes : { ...this.#labels, ...optional, ...attributes };
+    recordRequest(instruments, (time - startTime) / 1000, labelled, outcome, this.context);
+  }
+}
