@@ -1,0 +1,66 @@
+import { createHttpServerInstrumentation } from '@otel-middleware/core';
+import type { HttpServerOptions } from '@otel-middleware/core';
+import { compileTrust } from './forwarded.js';
+import type { TrustProxy } from './forwarded.js';
+import { nodeRequest } from './request.js';
+import type { NodeRequest } from './request.js';
+import { nodeResponse, observeResponse } from './response.js';
+import type { NodeResponse } from './response.js';
+import { VERSION } from './version.js';
+
+/** Options of {@link instrumentListener}: those of every adapter, and which proxies are trusted. */
+export interface ListenerOptions<Req, Res> extends HttpServerOptions<Req, Res> {
+  /**
+   * The proxies whose `X-Forwarded-*` or `Forwarded` headers decide `client.address`, `url.scheme` and `server.address`, in
+   * the forms of Express's `trust proxy`. Default: none, since clients can write these headers too.
+   */
+  trustProxy?: TrustProxy | undefined;
+}
+
+/**
+ * Wraps a request listener of `http`, `https` or `http2` (compatibility API), so that each request becomes one server span.
+ *
+ * There is no router here, so the span is named by the method alone until the listener calls `setHttpRoute`. What the
+ * listener throws or rejects with is recorded and goes on to Node as without us. Upgrades never reach a listener.
+ *
+ * @throws TypeError when an option is unknown or ill-typed.
+ */
+export function instrumentListener<Req extends NodeRequest, Res extends NodeResponse>(
+  listener: (request: Req, response: Res) => unknown,
+  { trustProxy, ...options }: ListenerOptions<Req, Res> = {},
+): (request: Req, response: Res) => unknown {
+  const trust = compileTrust(trustProxy);
+  const instrumentation = createHttpServerInstrumentation<Req, Res>({
+    scope: { name: '@otel-middleware/node-http', version: VERSION },
+    framework: 'node-http',
+    request: nodeRequest<Req>(
+      (request) => request,
+      () => trust,
+    ),
+    response: nodeResponse<Res>((response) => response),
+    options,
+  });
+  return function opentelemetry(this: unknown, request, response) {
+    const operation = instrumentation.start(request);
+    if (operation === undefined) return listener.call(this, request, response);
+    if (!operation.ended) observeResponse(operation, request, response, response);
+    return operation.run(() => recordingErrors(operation, () => listener.call(this, request, response)));
+  };
+}
+
+/** Calls `handler` and tells the operation what it throws or rejects with; the error goes on unchanged. */
+function recordingErrors(operation: { recordError(error: unknown): void }, handler: () => unknown): unknown {
+  const record = (error: unknown): never => {
+    operation.recordError(error);
+    throw error;
+  };
+  try {
+    const result = handler();
+    // The promise that follows is the one that rejects unhandled, as the listener's own would have done.
+    return typeof (result as PromiseLike<unknown> | undefined)?.then === 'function'
+      ? (result as PromiseLike<unknown>).then(undefined, record)
+      : result;
+  } catch (error) {
+    return record(error);
+  }
+}
