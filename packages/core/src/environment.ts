@@ -9,10 +9,14 @@ export function readVariable(name: string): string | undefined {
   }
 }
 
-/** Reads a comma-separated environment variable; empty entries are dropped, an unset variable is `undefined`. */
+/**
+ * Reads a comma-separated environment variable; empty entries are dropped. A variable that is unset or holds no entry is
+ * `undefined`, since OpenTelemetry takes an empty variable for an unset one.
+ */
 export function readList(name: string): string[] | undefined {
-  return readVariable(name)
+  const entries = readVariable(name)
     ?.split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
+  return entries?.length === 0 ? undefined : entries;
 }

@@ -1,5 +1,5 @@
-import * as api from '@opentelemetry/api';
 import type { Attributes, Context, Span } from '@opentelemetry/api';
+import * as api from '@opentelemetry/api';
 import { readList } from './environment.js';
 import {
   ATTR_EXCEPTION_MESSAGE,
@@ -34,22 +34,25 @@ interface LogsApi {
  *
  * @see https://opentelemetry.io/docs/specs/semconv/exceptions/
  */
-export function exceptionRecorder(scope: { readonly name: string; readonly version: string }): ExceptionRecorder {
+export function exceptionRecorder(scope: {
+  readonly name: string;
+  readonly version: string;
+}): ExceptionRecorder {
   const optIn = readList(SIGNAL_OPT_IN) ?? [];
   // Read through the namespace: a named import of `logs` would not link against API 1.9.
   const logs = (api as { logs?: LogsApi }).logs;
   const toLogs = logs !== undefined && (optIn.includes('logs') || optIn.includes('logs/dup'));
   const toSpan = !toLogs || optIn.includes('logs/dup');
   return ({ error, time }, span, context) => {
-    const attributes = exceptionAttributes(error);
-    if (toSpan) span.addEvent(EVENT_EXCEPTION, attributes, time);
+    if (toSpan && span.isRecording()) span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error), time);
     if (!toLogs) return;
     logs.getLogger(scope.name, scope.version).emit({
       eventName: EVENT_HTTP_SERVER_REQUEST_EXCEPTION,
       severityNumber: SEVERITY_ERROR,
       severityText: 'ERROR',
-      timestamp: Math.round(performance.timeOrigin + time),
-      attributes,
+      // Not from `timeOrigin`, which the wall clock drifts away from.
+      timestamp: Math.round(Date.now() - (performance.now() - time)),
+      attributes: exceptionAttributes(error),
       context,
     });
   };
@@ -57,13 +60,13 @@ export function exceptionRecorder(scope: { readonly name: string; readonly versi
 
 /**
  * A low-cardinality `error.type` for anything that can be thrown: the class name, the system's code for a plain `Error`
- * that has one (`ECONNRESET`), `_OTHER` for what is no error.
+ * that has one (`ECONNRESET`), `_OTHER` for what has no name that looks like a class's.
  */
 export function errorType(error: unknown): string {
-  const name = textOf(error, 'name');
+  const name = className(error);
   if (name === undefined) return VALUE_OTHER;
   const code = textOf(error, 'code');
-  return name === 'Error' && code !== undefined && /^[A-Z][A-Z\d_]*$/.test(code) ? code : name;
+  return name === 'Error' && code !== undefined && /^[A-Z][A-Z\d_]{1,99}$/.test(code) ? code : name;
 }
 
 /** The message of anything that can be thrown, for a status description. */
@@ -74,12 +77,21 @@ export function errorMessage(error: unknown): string {
 /** The attributes of an exception record, for anything that can be thrown. */
 export function exceptionAttributes(error: unknown): Attributes {
   const attributes: Attributes = {
-    [ATTR_EXCEPTION_TYPE]: textOf(error, 'name') ?? (error === null ? 'null' : typeof error),
+    [ATTR_EXCEPTION_TYPE]: className(error) ?? (error === null ? 'null' : typeof error),
     [ATTR_EXCEPTION_MESSAGE]: errorMessage(error),
   };
   const stack = textOf(error, 'stack');
   if (stack !== undefined) attributes[ATTR_EXCEPTION_STACKTRACE] = stack;
   return attributes;
+}
+
+/** The error's name; that of its class where a subclass has not set one. */
+function className(error: unknown): string | undefined {
+  const name = textOf(error, 'name');
+  const constructed = name === 'Error' ? textOf((error as Error).constructor, 'name') : undefined;
+  const found = constructed ?? name;
+  // A name is text that anyone may set; what is no identifier would make `error.type` unbounded.
+  return found !== undefined && /^[\w$.]{1,100}$/.test(found) ? found : undefined;
 }
 
 /** Reads a property of whatever was thrown; getters and proxies may throw themselves. */

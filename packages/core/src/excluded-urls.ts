@@ -1,6 +1,6 @@
-import { ROOT_CONTEXT, context, createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
-import { guardedHook } from './hooks.js';
+import { context, createContextKey, INVALID_SPAN_CONTEXT, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { guardedHook, isThenable } from './hooks.js';
 import type { ServerOperation } from './server-operation.js';
 
 /**
@@ -27,6 +27,7 @@ export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
   observes: NOTHING,
   ended: true,
   enriches: false,
+  resume: <T>(continuation: () => T): T => context.with(SUPPRESSED, continuation),
   run: <T>(handler: () => T): T => context.with(SUPPRESSED, handler),
   setRoute: nothing,
   recordError: nothing,
@@ -43,12 +44,15 @@ export function isTracingSuppressed(active: Context): boolean {
 export function splitPatterns(list: string): string[] {
   const patterns: string[] = [];
   let depth = 0;
+  let inClass = false;
   let start = 0;
   for (let index = 0; index < list.length; index++) {
     const character = list.charAt(index);
     if (character === '\\') index++;
-    else if ('{[('.includes(character)) depth++;
-    else if ('}])'.includes(character)) depth--;
+    else if (inClass) inClass = character !== ']';
+    else if (character === '[') inClass = true;
+    else if (character === '{' || character === '(') depth++;
+    else if (character === '}' || character === ')') depth--;
     else if (character === ',' && depth <= 0) {
       patterns.push(list.slice(start, index));
       start = index + 1;
@@ -65,15 +69,21 @@ export function splitPatterns(list: string): string[] {
  */
 export function compileExcludedUrls<Req>(excludedUrls: ExcludedUrls<Req>): ExclusionTest<Req> | undefined {
   const entries = typeof excludedUrls === 'string' ? splitPatterns(excludedUrls) : excludedUrls;
-  const patterns = oneWherePossible(entries.filter((entry) => typeof entry === 'string' && entry.trim() !== '') as string[]);
+  const patterns = oneWherePossible(
+    entries.filter((entry) => typeof entry === 'string' && entry.trim() !== '') as string[],
+  );
   const predicates: ((request: Req) => boolean)[] = [];
   for (const entry of entries) {
     if (entry instanceof RegExp) patterns.push(new RegExp(entry.source, entry.flags.replace(/[gy]/g, '')));
-    else if (typeof entry === 'function') predicates.push(guardedHook('A predicate in excludedUrls', entry, false));
+    else if (typeof entry === 'function')
+      predicates.push(
+        guardedHook('A predicate in excludedUrls', (request: Req) => answered(entry(request)), false),
+      );
   }
   const [first, ...others] = patterns;
   if (first === undefined && predicates.length === 0) return undefined;
-  if (first !== undefined && others.length === 0 && predicates.length === 0) return (_request, path) => first.test(path);
+  if (first !== undefined && others.length === 0 && predicates.length === 0)
+    return (_request, path) => first.test(path);
   return (request, path) =>
     patterns.some((pattern) => pattern.test(path)) || predicates.some((predicate) => predicate(request));
 }
@@ -84,8 +94,15 @@ function oneWherePossible(sources: readonly string[]): RegExp[] {
   const plain = sources.filter((source) => !referring.includes(source));
   // Each is compiled alone first, so that the error names the pattern at fault.
   const compiled = plain.map((source) => new RegExp(source));
-  const joined = compiled.length > 1 ? [new RegExp(plain.map((source) => `(?:${source})`).join('|'))] : compiled;
+  const joined =
+    compiled.length > 1 ? [new RegExp(plain.map((source) => `(?:${source})`).join('|'))] : compiled;
   return [...joined, ...referring.map((source) => new RegExp(source))];
+}
+
+/** A promise would be taken for a yes, and exclude everything. */
+function answered(answer: unknown): boolean {
+  if (isThenable(answer)) throw new TypeError('It must answer with a boolean, not with a promise.');
+  return answer === true;
 }
 
 function nothing(): void {}

@@ -27,11 +27,17 @@ interface CapturedHeader {
 export const REDACTED = '[REDACTED]';
 
 /**
- * Headers that carry credentials, by their last word: `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`,
- * `X-Api-Key`, `X-Auth-Token`, `X-Amz-Security-Token`, `X-Client-Secret` and their like.
+ * Headers that carry credentials, by their last words: `Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`,
+ * `X-Auth-Token`, `X-Amz-Security-Token`, `Cf-Access-Jwt-Assertion`, `X-Client-Secret` and their like.
  */
-const DEFAULT_SANITIZED =
-  /(?:^|[-_])(?:authorization|cookie2?|api-?key|access-?key|token|secret|password|passwd|credentials?|session(?:-?id)?)$/i;
+const DEFAULT_SANITIZED = new RegExp(
+  `(?:^|[-_])(?:${[
+    'authorization|auth|cookie2?|secret|password|passwd|credentials?|session(?:[-_]?id)?',
+    '(?:access|api|auth|functions|master|private|secret|signing|subscription)[-_]?key',
+    '(?:access|auth|csrf|id|refresh|session|xsrf)?token|jwt(?:[-_]assertion)?',
+  ].join('|')})$`,
+  'i',
+);
 
 const PLAIN_NAME = /^[\w-]+$/;
 
@@ -54,9 +60,7 @@ export function compileHeaderCapture(
   const lowerCase = [...new Set(plain.map((name) => name.toLowerCase()))];
   return {
     exact: lowerCase.map((name) => ({ name, attribute: prefix + name, redacted: redacted(name) })),
-    patterns: names
-      .filter((name) => typeof name !== 'string' || !PLAIN_NAME.test(name))
-      .map((name) => new RegExp(`^(?:${typeof name === 'string' ? name : name.source})$`, 'i')),
+    patterns: names.filter((name) => typeof name !== 'string' || !PLAIN_NAME.test(name)).map(wholeName),
     prefix,
     redacted,
   };
@@ -71,7 +75,7 @@ export function compileHeaderCapture(
  * @throws SyntaxError when a string is not a valid regular expression.
  */
 export function compileSanitization(names: HeaderNames, replaceDefaults: boolean): (name: string) => boolean {
-  const patterns = names.map((name) => new RegExp(typeof name === 'string' ? name : name.source, 'i'));
+  const patterns = names.map(ignoringCase);
   if (!replaceDefaults) patterns.push(DEFAULT_SANITIZED);
   return (name) => patterns.some((pattern) => pattern.test(name));
 }
@@ -93,7 +97,8 @@ export function captureHeaders<Message>(
   if (capture.patterns.length === 0) return;
   for (const name of reader.keys(message)) {
     const attribute = capture.prefix + name;
-    if (attributes[attribute] !== undefined || !capture.patterns.some((pattern) => pattern.test(name))) continue;
+    if (attributes[attribute] !== undefined || !capture.patterns.some((pattern) => pattern.test(name)))
+      continue;
     const found = reader.headerValues(message, name);
     if (found !== undefined) attributes[attribute] = capture.redacted(name) ? redact(found) : [...found];
   }
@@ -101,4 +106,17 @@ export function captureHeaders<Message>(
 
 function redact(values: readonly string[]): string[] {
   return values.map(() => REDACTED);
+}
+
+/** Compiled alone first, so that an error shows what was given and `a)|(b` is one. */
+function wholeName(name: string | RegExp): RegExp {
+  const { source, flags } = ignoringCase(name);
+  return new RegExp(`^(?:${source})$`, flags);
+}
+
+/** A pattern without the state that `g` and `y` bring, and without regard to case. */
+function ignoringCase(name: string | RegExp): RegExp {
+  return typeof name === 'string'
+    ? new RegExp(name, 'i')
+    : new RegExp(name.source, `${name.flags.replace(/[giy]/g, '')}i`);
 }

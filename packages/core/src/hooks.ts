@@ -11,12 +11,7 @@ export function guardedHook<Args extends unknown[], Result>(
   hook: (...args: Args) => Result,
   fallback: Result,
 ): (...args: Args) => Result {
-  let warned = false;
-  const failed = (error: unknown): void => {
-    if (warned) return;
-    warned = true;
-    diag.warn(`${option} failed; the request goes on without it. Further failures are not reported.`, error);
-  };
+  const failed = failureReport(option);
   return (...args) => {
     try {
       const result = hook(...args);
@@ -26,6 +21,16 @@ export function guardedHook<Args extends unknown[], Result>(
       failed(error);
       return fallback;
     }
+  };
+}
+
+/** Reports the first failure of `source` through `diag`, and no other. */
+export function failureReport(source: string): (error: unknown) => void {
+  let reported = false;
+  return (error) => {
+    if (reported) return;
+    reported = true;
+    diag.warn(`${source} failed; requests go on without it. Further failures are not reported.`, error);
   };
 }
 

@@ -29,3 +29,27 @@ function parse(authority: string): HostAndPort | undefined {
   const port = match?.[3] ? Number(match[3]) : undefined;
   return port !== undefined && port > 65_535 ? undefined : { address, port };
 }
+
+/** An IPv4 address that a dual-stack socket maps into IPv6 is written as IPv4; others stay. */
+export function plainAddress(address: string | undefined): string | undefined {
+  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/**
+ * Parses a node of a forwarding header: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`. `undefined` for what
+ * is no address, such as `unknown` and `_hidden`. Never throws.
+ */
+export function forwardedNode(node: string): HostAndPort | undefined {
+  const parsed = isAddress(node) ? { address: node, port: undefined } : parseAuthority(node);
+  if (parsed === undefined || !isAddress(parsed.address)) return undefined;
+  return { address: plainAddress(parsed.address) as string, port: parsed.port };
+}
+
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const IPV4 = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
+
+function isAddress(text: string): boolean {
+  return (
+    IPV4.test(text) || (text.includes(':') && /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]`))
+  );
+}

@@ -1,10 +1,10 @@
 export type { ExcludedUrls } from './excluded-urls.js';
 export type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
 export type { HeaderNames } from './headers.js';
-export { parseAuthority } from './host.js';
 export type { HostAndPort } from './host.js';
-export { createHttpServerInstrumentation } from './instrumentation.js';
+export { forwardedNode, parseAuthority, plainAddress } from './host.js';
 export type { HttpServerInstrumentation, HttpServerInstrumentationConfig } from './instrumentation.js';
+export { createHttpServerInstrumentation } from './instrumentation.js';
 export type { HttpServerOptions, OptIn } from './options.js';
 export { addMetricAttributes, serverSpan, setHttpRoute, traceTask } from './request-scope.js';
 export { serverTimingPropagator, traceResponsePropagator } from './response-propagators.js';

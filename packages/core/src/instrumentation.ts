@@ -1,24 +1,25 @@
-import { context, diag, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import type { Attributes, SpanOptions } from '@opentelemetry/api';
-import { EXCLUDED, isTracingSuppressed } from './excluded-urls.js';
+import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { exceptionRecorder } from './exceptions.js';
+import { EXCLUDED, isTracingSuppressed } from './excluded-urls.js';
 import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
 import { captureHeaders } from './headers.js';
+import { failureReport } from './hooks.js';
 import { knownMethods, methodInName, normalizedMethod } from './method.js';
-import { instrumentsSource } from './metrics.js';
 import type { Instruments } from './metrics.js';
+import { instrumentsSource } from './metrics.js';
 import { responsePropagation } from './operation.js';
-import { configure } from './options.js';
 import type { HttpServerOptions, ServerConfiguration } from './options.js';
+import { configure } from './options.js';
 import { asNewRoot } from './public-endpoint.js';
-import { requestAttributes } from './request-attributes.js';
 import type { RequestLine } from './request-attributes.js';
+import { requestAttributes } from './request-attributes.js';
 import type { RpcMetadata } from './request-context.js';
 import { pathOf, queryRedaction } from './request-target.js';
 import { responseSetter } from './response-propagators.js';
 import type { RequestScope, ServerOperation } from './server-operation.js';
-import { observations, ServerSpanOperation } from './server-span.js';
 import type { ServerSpanRules } from './server-span.js';
+import { observations, ServerSpanOperation } from './server-span.js';
 import { isTracingAbsent, tracerSource, warnOfSecondApi } from './tracer.js';
 import { NestedOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
 
@@ -31,6 +32,8 @@ export interface HttpServerInstrumentationConfig<Req, Res> {
   readonly request: HttpRequestGetter<Req>;
   readonly response: HttpResponseGetter<Res>;
   readonly options?: HttpServerOptions<Req, Res> | undefined;
+  /** Names of the adapter's own options, which it validates and leaves out of `options`. */
+  readonly adapterOptions?: readonly string[];
 }
 
 /** Starts one operation per request. */
@@ -69,10 +72,16 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
   readonly #known: ReadonlySet<string> = knownMethods();
   readonly #tracer: ReturnType<typeof tracerSource>;
   readonly #instruments: () => Instruments;
-  #failed = false;
 
-  constructor({ scope, framework, request, response, options = {} }: HttpServerInstrumentationConfig<Req, Res>) {
-    const configuration = configure(scope.name, framework, options);
+  constructor({
+    scope,
+    framework,
+    request,
+    response,
+    options = {},
+    adapterOptions = [],
+  }: HttpServerInstrumentationConfig<Req, Res>) {
+    const configuration = configure(scope.name, framework, options, adapterOptions);
     const { responsePropagator } = configuration;
     this.#getter = request;
     this.#configuration = configuration;
@@ -82,7 +91,9 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
       response,
       redactQuery: queryRedaction(),
       recordException: exceptionRecorder(scope),
-      propagateResponse: responsePropagator && responsePropagation(responsePropagator, responseSetter(response)),
+      propagateResponse:
+        responsePropagator && responsePropagation(responsePropagator, responseSetter(response)),
+      reportFailure: failureReport(scope.name),
       observes: observations(configuration),
     };
     this.#tracer = tracerSource(scope, configuration.tracerProvider);
@@ -93,28 +104,30 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     try {
       return this.#start(request);
     } catch (error) {
-      // A sampler, a processor or a trust function of the user's may throw; the request must not pay for it.
-      if (!this.#failed) diag.error('A request could not be traced. Further failures are not reported.', error);
-      this.#failed = true;
+      // A sampler or a span processor of the user's may throw; the request must not pay for it.
+      this.#rules.reportFailure(error);
       return undefined;
     }
   }
 
   #start(request: Req): ServerOperation<Res> | undefined {
-    const { excluded } = this.#configuration;
-    const target = this.#getter.target(request);
-    const path = pathOf(target);
-    if (excluded?.(request, path)) return EXCLUDED;
     const instruments = this.#instruments();
     if (this.#isIdle(instruments)) return undefined;
+    const target = this.#getter.target(request);
+    const path = pathOf(target);
+    const carrier = this.#getter.carrier(request) as Carrier;
+    if (this.#configuration.excluded?.(request, path)) return EXCLUDED;
     const active = context.active();
     if (isTracingSuppressed(active)) return undefined;
-    const carrier = this.#getter.carrier(request) as Carrier;
     const outer = carrier[OPERATION];
-    if (outer !== undefined && !outer.ended) return outer.admits(this) ? this.#nested(outer, request) : undefined;
+    // One that has ended is still this request's: a middleware before this registration outlived the client.
+    if (outer !== undefined)
+      return !outer.ended && outer.admits(this) ? this.#nested(outer, request) : undefined;
     const upstream = upstreamMetadata(active, carrier);
     const operation =
-      upstream === undefined ? this.#serverSpan(request, target, path, instruments) : this.#upstream(upstream, request);
+      upstream === undefined
+        ? this.#serverSpan(request, target, path, instruments)
+        : this.#upstream(upstream, request);
     carrier[OPERATION] = operation;
     return operation;
   }
@@ -122,12 +135,18 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
   /** Tells whether nothing is registered that could take a span, a metric or a trace context. */
   #isIdle(instruments: Instruments): boolean {
     const { tracerProvider, propagator } = this.#configuration;
-    if (tracerProvider !== undefined || propagator !== undefined || instruments.enabled || !isTracingAbsent()) return false;
+    if (tracerProvider !== undefined || propagator !== undefined || instruments.enabled || !isTracingAbsent())
+      return false;
     warnOfSecondApi();
     return true;
   }
 
-  #serverSpan(request: Req, target: string, path: string, instruments: Instruments): ServerSpanOperation<Req, Res> {
+  #serverSpan(
+    request: Req,
+    target: string,
+    path: string,
+    instruments: Instruments,
+  ): ServerSpanOperation<Req, Res> {
     const getter = this.#getter;
     const { propagator = propagation, publicEndpoint } = this.#configuration;
     const originalMethod = getter.method(request);
@@ -159,7 +178,11 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     const method = methodInName(normalizedMethod(this.#getter.method(request), this.#known));
     this.#captureRequestHeaders(metadata, request);
     const { span } = metadata;
-    return new UpstreamOperation({ span, tracer: this.#tracer(), request, owner: this, rules: this.#rules }, metadata, method);
+    return new UpstreamOperation(
+      { span, tracer: this.#tracer(), request, owner: this, rules: this.#rules },
+      metadata,
+      method,
+    );
   }
 
   #nested(outer: ServerOperation<unknown> & RequestScope, request: Req): NestedOperation<Req, Res> {

@@ -1,7 +1,18 @@
 import { readList } from './environment.js';
 import { VALUE_OTHER } from './semconv.js';
 
-const DEFAULT_METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'];
+const DEFAULT_METHODS = [
+  'CONNECT',
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+  'QUERY',
+  'TRACE',
+];
 
 /** Environment variable that replaces the known methods in full; comma-separated, case-sensitive. */
 const KNOWN_METHODS = 'OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS';

@@ -1,10 +1,11 @@
-import { context, diag } from '@opentelemetry/api';
 import type { Attributes, Context, Span, TextMapPropagator, TextMapSetter, Tracer } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import type { CaughtError, ExceptionRecorder } from './exceptions.js';
 import type { HttpResponseGetter } from './getter.js';
-import { captureHeaders } from './headers.js';
 import type { HeaderCapture } from './headers.js';
+import { captureHeaders } from './headers.js';
 import { guardedHook } from './hooks.js';
+import { OPERATION_KEY } from './request-context.js';
 import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
 
 /** What the operations of one instrumentation have in common; compiled once. */
@@ -16,6 +17,8 @@ export interface OperationRules<Req, Res> {
   /** Injects the response propagator's headers; guarded. */
   readonly propagateResponse: ((context: Context, response: Res) => void) | undefined;
   readonly recordException: ExceptionRecorder;
+  /** Reports what the SDK threw, once. */
+  readonly reportFailure: (error: unknown) => void;
   /** What to watch for a recording span, and for one that is not. */
   readonly observes: { readonly recording: Observations; readonly nonRecording: Observations };
 }
@@ -35,7 +38,11 @@ export function responsePropagation<Res>(
   propagator: TextMapPropagator,
   setter: TextMapSetter<Res>,
 ): (context: Context, response: Res) => void {
-  return guardedHook('responsePropagator', (of: Context, response: Res) => propagator.inject(of, response, setter), undefined);
+  return guardedHook(
+    'responsePropagator',
+    (of: Context, response: Res) => propagator.inject(of, response, setter),
+    undefined,
+  );
 }
 
 /**
@@ -80,6 +87,12 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     });
   }
 
+  resume<T>(continuation: () => T): T {
+    return context.active().getValue(OPERATION_KEY) === this.context.getValue(OPERATION_KEY)
+      ? continuation()
+      : context.with(this.context, continuation);
+  }
+
   setRoute(route: string | undefined): void {
     this.route = route;
   }
@@ -104,11 +117,12 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     this.ended = true;
     const time = performance.now();
     if (response !== undefined && !this.#committed) this.#callResponseHook(response);
+    if (outcome.error !== undefined) this.caught = { error: outcome.error, time };
     try {
       this.finish(response, outcome, time);
     } catch (error) {
       // This runs in a listener, where what a span processor of the user's throws would end the process.
-      diag.error('The end of a request could not be recorded.', error);
+      this.rules.reportFailure(error);
     }
   }
 

@@ -1,10 +1,10 @@
-import { diag } from '@opentelemetry/api';
 import type { MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
-import { readList, readVariable } from './environment.js';
-import { compileExcludedUrls, splitPatterns } from './excluded-urls.js';
+import { diag } from '@opentelemetry/api';
+import { readVariable } from './environment.js';
 import type { ExcludedUrls, ExclusionTest } from './excluded-urls.js';
-import { compileHeaderCapture, compileSanitization } from './headers.js';
+import { compileExcludedUrls, splitPatterns } from './excluded-urls.js';
 import type { HeaderCapture, HeaderNames } from './headers.js';
+import { compileHeaderCapture, compileSanitization } from './headers.js';
 import { guardedHook } from './hooks.js';
 import { ATTR_HTTP_REQUEST_HEADER, ATTR_HTTP_RESPONSE_HEADER } from './semconv.js';
 
@@ -38,7 +38,8 @@ export interface HttpServerOptions<Req, Res> {
   /**
    * Requests that are not traced, measured or shown to hooks, and in which nothing else is traced either.
    *
-   * A string is a regular expression searched in the path; one string may hold several, separated by commas.
+   * A string is a regular expression searched in the path; in place of an array, one string may hold several patterns,
+   * separated by commas.
    * Environment: `OTEL_NODE_<FRAMEWORK>_EXCLUDED_URLS`, else `OTEL_NODE_EXCLUDED_URLS`. Default: none.
    */
   excludedUrls?: ExcludedUrls<Req> | undefined;
@@ -102,6 +103,7 @@ export interface ServerConfiguration<Req, Res> {
  *
  * @param owner - the package that error messages name.
  * @param framework - the framework's part of the environment variable's name: `express`, `node-http`.
+ * @param adapterOptions - names of options that the adapter has taken out already, for the message about unknown ones.
  * @throws TypeError when an option is unknown or ill-typed, naming it and the cure. Bad environment variables are
  * reported through `diag` and ignored instead.
  */
@@ -109,44 +111,61 @@ export function configure<Req, Res>(
   owner: string,
   framework: string,
   options: HttpServerOptions<Req, Res>,
+  adapterOptions: readonly string[],
 ): ServerConfiguration<Req, Res> {
-  validate(owner, options);
+  validate(owner, options, adapterOptions);
   const compiled = <T>(option: keyof HttpServerOptions<Req, Res>, compile: () => T): T => {
     try {
       return compile();
     } catch (error) {
       const reason = (error as Error).message;
-      throw new TypeError(`${owner}: option "${option}" is no list of patterns. ${reason}. Escape special characters with a backslash.`, {
-        cause: error,
-      });
+      throw new TypeError(
+        `${owner}: option "${option}" is no list of patterns. ${reason}. Escape special characters with a backslash.`,
+        {
+          cause: error,
+        },
+      );
     }
   };
   const { sanitizeHeaders = [] } = options;
-  const sanitized = 'names' in sanitizeHeaders ? sanitizeHeaders : { replaceDefaults: false, names: sanitizeHeaders };
+  const sanitized =
+    'names' in sanitizeHeaders ? sanitizeHeaders : { replaceDefaults: false, names: sanitizeHeaders };
   const redacted = compiled('sanitizeHeaders', () =>
-    compileSanitization([...sanitized.names, ...(readPatterns(SANITIZE_FIELDS) ?? [])], sanitized.replaceDefaults),
+    compileSanitization(
+      [...sanitized.names, ...(readPatterns(SANITIZE_FIELDS) ?? [])],
+      sanitized.replaceDefaults,
+    ),
   );
-  const capture = (option: 'captureRequestHeaders' | 'captureResponseHeaders', variable: string, prefix: string) =>
-    compiled(option, () => compileHeaderCapture(options[option] ?? readPatterns(variable) ?? [], prefix, redacted));
+  const capture = (
+    option: 'captureRequestHeaders' | 'captureResponseHeaders',
+    variable: string,
+    prefix: string,
+  ) =>
+    compiled(option, () =>
+      compileHeaderCapture(options[option] ?? readPatterns(variable) ?? [], prefix, redacted),
+    );
   const { publicEndpoint, requestHook, responseHook } = options;
   return {
-    excluded: compiled('excludedUrls', () => compileExcludedUrls(options.excludedUrls ?? excludedByEnvironment(framework))),
+    excluded: compiled('excludedUrls', () =>
+      compileExcludedUrls(options.excludedUrls ?? excludedByEnvironment(framework)),
+    ),
     requestHeaders: capture('captureRequestHeaders', CAPTURE_REQUEST, ATTR_HTTP_REQUEST_HEADER),
     responseHeaders: capture('captureResponseHeaders', CAPTURE_RESPONSE, ATTR_HTTP_RESPONSE_HEADER),
     requestHook: requestHook && guardedHook<[Span, Req], unknown>('requestHook', requestHook, undefined),
-    responseHook: responseHook && guardedHook<[Span, Req, Res], unknown>('responseHook', responseHook, undefined),
-    publicEndpoint:
-      typeof publicEndpoint === 'function'
-        ? guardedHook('publicEndpoint', publicEndpoint, true)
-        : publicEndpoint === true
-          ? () => true
-          : undefined,
+    responseHook:
+      responseHook && guardedHook<[Span, Req, Res], unknown>('responseHook', responseHook, undefined),
+    publicEndpoint: publicEndpoint ? isPublic(publicEndpoint) : undefined,
     responsePropagator: options.responsePropagator,
     optIn: new Set(options.optIn),
     tracerProvider: options.tracerProvider,
     meterProvider: options.meterProvider,
     propagator: options.propagator,
   };
+}
+
+/** A predicate that fails takes the caller for a stranger. */
+function isPublic<Req>(publicEndpoint: true | ((request: Req) => boolean)): (request: Req) => boolean {
+  return publicEndpoint === true ? () => true : guardedHook('publicEndpoint', publicEndpoint, true);
 }
 
 function excludedByEnvironment(framework: string): string[] {
@@ -174,14 +193,17 @@ type Check = readonly [test: (value: unknown) => boolean, expected: string];
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isName = (value: unknown): boolean => typeof value === 'string' || value instanceof RegExp;
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName);
-const has = (method: string) => (value: unknown) => isFunction((value as Record<string, unknown> | null)?.[method]);
+const has = (method: string) => (value: unknown) =>
+  isFunction((value as Record<string, unknown> | null)?.[method]);
 
 const NAMES: Check = [isNames, 'an array of header names or regular expressions'];
 const HOOK: Check = [isFunction, 'a function'];
 
 const CHECKS: Record<keyof HttpServerOptions<unknown, unknown>, Check> = {
   excludedUrls: [
-    (value) => typeof value === 'string' || (Array.isArray(value) && value.every((entry) => isName(entry) || isFunction(entry))),
+    (value) =>
+      typeof value === 'string' ||
+      (Array.isArray(value) && value.every((entry) => isName(entry) || isFunction(entry))),
     'a comma-separated string, or an array of strings, regular expressions and predicates',
   ],
   captureRequestHeaders: NAMES,
@@ -206,16 +228,18 @@ const CHECKS: Record<keyof HttpServerOptions<unknown, unknown>, Check> = {
   propagator: [has('extract'), 'a TextMapPropagator'],
 };
 
-function validate(owner: string, options: unknown): void {
+function validate(owner: string, options: unknown, adapterOptions: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${owner}: options must be an object. Leave the argument out for the defaults.`);
   }
   for (const [name, value] of Object.entries(options)) {
     const check = (CHECKS as Record<string, Check | undefined>)[name];
     if (check === undefined) {
-      throw new TypeError(`${owner}: there is no option "${name}". Remove it, or use one of ${Object.keys(CHECKS).join(', ')}.`);
+      const names = [...adapterOptions, ...Object.keys(CHECKS)].join(', ');
+      throw new TypeError(`${owner}: there is no option "${name}". Remove it, or use one of ${names}.`);
     }
     const [valid, expected] = check;
-    if (value !== undefined && !valid(value)) throw new TypeError(`${owner}: option "${name}" must be ${expected}.`);
+    if (value !== undefined && !valid(value))
+      throw new TypeError(`${owner}: option "${name}" must be ${expected}.`);
   }
 }

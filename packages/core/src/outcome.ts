@@ -1,5 +1,6 @@
 import { errorMessage, errorType } from './exceptions.js';
 import { VALUE_OTHER } from './semconv.js';
+import type { ResponseOutcome } from './server-operation.js';
 
 /**
  * `error.type` of a request whose connection was closed before the response was complete, when nothing was thrown: the
@@ -27,12 +28,14 @@ export interface Failure {
  */
 export function failureOf(
   status: number | undefined,
-  aborted: boolean,
+  outcome: ResponseOutcome,
   caught: { readonly error: unknown } | undefined,
 ): Failure | undefined {
-  if (aborted || status === undefined) {
-    if (caught !== undefined) return { type: errorType(caught.error), message: errorMessage(caught.error) };
-    return { type: aborted ? CLIENT_DISCONNECTED : VALUE_OTHER };
-  }
-  return status >= 500 || status < 100 ? { type: String(status) } : undefined;
+  if (!outcome.aborted && status !== undefined)
+    return status >= 500 || status < 100 ? { type: String(status) } : undefined;
+  // An error that was answered with a 4xx was handled; it is not what cut the answer off.
+  const handled = outcome.error === undefined && status !== undefined && status >= 400 && status < 500;
+  if (caught !== undefined && !handled)
+    return { type: errorType(caught.error), message: errorMessage(caught.error) };
+  return { type: outcome.aborted ? CLIENT_DISCONNECTED : VALUE_OTHER };
 }

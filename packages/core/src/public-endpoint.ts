@@ -1,5 +1,5 @@
-import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context, SpanOptions } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 
 /**
  * Turns a remote parent into a link: callers of a public endpoint are strangers, so their trace is not continued, their

@@ -1,10 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { HttpRequestGetter } from './getter.js';
-import { captureHeaders } from './headers.js';
 import type { HeaderCapture } from './headers.js';
+import { captureHeaders } from './headers.js';
 import { parseAuthority } from './host.js';
-import { queryOf } from './request-target.js';
 import type { QueryRedaction } from './request-target.js';
+import { queryOf } from './request-target.js';
 import {
   ATTR_CLIENT_ADDRESS,
   ATTR_CLIENT_PORT,
@@ -57,7 +57,8 @@ export function requestAttributes<Req>(
     [ATTR_URL_PATH]: line.path,
     [ATTR_URL_SCHEME]: line.scheme,
   };
-  if (line.originalMethod !== line.method) attributes[ATTR_HTTP_REQUEST_METHOD_ORIGINAL] = line.originalMethod;
+  if (line.originalMethod !== line.method)
+    attributes[ATTR_HTTP_REQUEST_METHOD_ORIGINAL] = line.originalMethod;
   const query = queryOf(line.target);
   if (query !== undefined) attributes[ATTR_URL_QUERY] = rules.redactQuery(query);
   const authority = getter.authority(request);

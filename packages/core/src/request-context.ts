@@ -1,5 +1,5 @@
-import { createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context, Span } from '@opentelemetry/api';
+import { createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import type { RequestScope } from './server-operation.js';
 
 /** Finds the request's operation from any depth; versioned, since two copies of this package may be loaded. */
@@ -39,36 +39,34 @@ export class RequestContext implements Context {
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new ContextEntry(this, key, value);
+    return new DerivedContext(this, new Map([[key, value]]));
   }
 
   deleteValue(key: symbol): Context {
-    return new ContextEntry(this, key, undefined);
+    return this.setValue(key, undefined);
   }
 }
 
-/** A context that differs from its parent in one value. */
-class ContextEntry implements Context {
-  readonly #parent: Context;
-  readonly #key: symbol;
-  readonly #value: unknown;
+/** A request's context with some values changed. All of them are in one map, so that no chain grows with the changes. */
+class DerivedContext implements Context {
+  readonly #request: RequestContext;
+  readonly #values: ReadonlyMap<symbol, unknown>;
 
-  constructor(parent: Context, key: symbol, value: unknown) {
-    this.#parent = parent;
-    this.#key = key;
-    this.#value = value;
+  constructor(request: RequestContext, values: ReadonlyMap<symbol, unknown>) {
+    this.#request = request;
+    this.#values = values;
   }
 
   getValue(key: symbol): unknown {
-    return key === this.#key ? this.#value : this.#parent.getValue(key);
+    return this.#values.has(key) ? this.#values.get(key) : this.#request.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new ContextEntry(this, key, value);
+    return new DerivedContext(this.#request, new Map(this.#values).set(key, value));
   }
 
   deleteValue(key: symbol): Context {
-    return new ContextEntry(this, key, undefined);
+    return this.setValue(key, undefined);
   }
 }
 

@@ -1,5 +1,5 @@
-import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Attributes, Context, Span } from '@opentelemetry/api';
+import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import { errorMessage, errorType, exceptionAttributes } from './exceptions.js';
 import { isThenable } from './hooks.js';
 import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
@@ -38,7 +38,7 @@ export function serverSpan(): Span | undefined {
  * A child of the server span would end after its parent and distort the request's duration. The span is INTERNAL, ends
  * when `task` returns or its promise settles, and records what it throws; the baggage of the request stays readable.
  *
- * @returns what `task` returns.
+ * @returns what `task` returns, or a promise of what its promise resolves to.
  */
 export function traceTask<T>(name: string, task: (span: Span) => T): T {
   const request = current();
@@ -57,22 +57,23 @@ function outsideRequest(): Context {
 }
 
 function settled<T>(span: Span, task: () => T): T {
-  const fail = (error: unknown): void => {
+  const fail = (error: unknown): never => {
     span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error));
     span.setAttribute(ATTR_ERROR_TYPE, errorType(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
     span.end();
-  };
-  try {
-    const result = task();
-    if (!isThenable(result)) {
-      span.end();
-      return result;
-    }
-    result.then(() => span.end(), fail);
-    return result;
-  } catch (error) {
-    fail(error);
     throw error;
+  };
+  const succeed = <Result>(result: Result): Result => {
+    span.end();
+    return result;
+  };
+  let result: T;
+  try {
+    result = task();
+  } catch (error) {
+    return fail(error);
   }
+  // The promise that follows, not the one that came: a query builder would run again for whoever awaits it too.
+  return isThenable(result) ? (result.then(succeed, fail) as T) : succeed(result);
 }

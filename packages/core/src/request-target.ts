@@ -11,7 +11,7 @@ const DEFAULT_SENSITIVE_KEYS = [
   'sig',
 ];
 
-/** Environment variable that replaces the sensitive query keys in full; empty switches redaction off. */
+/** Environment variable that replaces the sensitive query keys in full; `none` switches redaction off. */
 const SENSITIVE_KEYS = 'OTEL_INSTRUMENTATION_SANITIZATION_URL_SENSITIVE_QUERY_PARAMETERS';
 
 /** Redacts a query string, without its `?`. */
@@ -39,7 +39,7 @@ export function queryOf(target: string): string | undefined {
  */
 export function queryRedaction(): QueryRedaction {
   const keys = readList(SENSITIVE_KEYS) ?? DEFAULT_SENSITIVE_KEYS;
-  if (keys.length === 0) return (query) => query;
+  if (keys.length === 1 && keys[0] === 'none') return (query) => query;
   const pattern = new RegExp(`(^|&)(${keys.map(escaped).join('|')})=[^&]*`, 'g');
   // A query that holds no key followed by `=` is the common case, and this finds it without allocating.
   const probe = new RegExp(`(?:^|&)(?:${keys.map(escaped).join('|')})=`);

@@ -1,11 +1,11 @@
-import { isSpanContextValid, trace } from '@opentelemetry/api';
 import type { Context, SpanContext, TextMapPropagator, TextMapSetter } from '@opentelemetry/api';
+import { isSpanContextValid, trace } from '@opentelemetry/api';
 import type { HttpResponseGetter } from './getter.js';
 
 const EXPOSE_HEADERS = 'access-control-expose-headers';
 
 /**
- * Tells the caller the trace of its request in `Server-Timing: trace;desc="00-…"`, which browsers show to scripts.
+ * Tells the caller the trace of its request in `Server-Timing: trace;desc=00-…`, which browsers show to scripts.
  *
  * For the option `responsePropagator`. It only injects, into response headers; nothing is extracted.
  *

@@ -25,6 +25,7 @@ export const ATTR_NETWORK_LOCAL_ADDRESS = 'network.local.address';
 export const ATTR_NETWORK_LOCAL_PORT = 'network.local.port';
 export const ATTR_NETWORK_PEER_ADDRESS = 'network.peer.address';
 export const ATTR_NETWORK_PEER_PORT = 'network.peer.port';
+export const ATTR_NETWORK_PROTOCOL_NAME = 'network.protocol.name';
 export const ATTR_NETWORK_PROTOCOL_VERSION = 'network.protocol.version';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_SERVER_ADDRESS = 'server.address';

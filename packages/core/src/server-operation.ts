@@ -4,6 +4,8 @@ import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 export interface ResponseOutcome {
   /** True when the connection or the response was closed before the response was sent in full. */
   readonly aborted?: boolean;
+  /** What the connection or the response was closed with; it outranks what was recorded before. */
+  readonly error?: unknown;
   /** Bytes of the request body that arrived, when they were counted. */
   readonly requestBodySize?: number | undefined;
   /** Bytes of the response body that were sent, when they were counted. */
@@ -37,6 +39,11 @@ export interface ServerOperation<Res> {
   readonly enriches: boolean;
   /** Calls `handler` with the operation's context active, after `requestHook`; returns what it returns. */
   run<T>(handler: () => T): T;
+  /**
+   * Calls `continuation` in the operation's context, for what runs outside of it, such as the events of a socket. Where that
+   * context, or one derived from it, is active already, it stays.
+   */
+  resume<T>(continuation: () => T): T;
   /** Tells the route template; the last one before the end counts. `undefined` takes an earlier one back. */
   setRoute(route: string | undefined): void;
   /** Tells what was thrown. The first error counts; the status that is sent decides whether it was a failure. */

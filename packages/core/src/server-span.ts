@@ -1,14 +1,14 @@
-import { SpanStatusCode } from '@opentelemetry/api';
 import type { Attributes, Context } from '@opentelemetry/api';
+import { SpanStatusCode } from '@opentelemetry/api';
 import type { HttpRequestGetter } from './getter.js';
 import { methodInName } from './method.js';
-import { addLabels, countActive, metricAttributes, optInAttributes, recordRequest } from './metrics.js';
 import type { Instruments } from './metrics.js';
-import { currentName, Operation } from './operation.js';
+import { addLabels, countActive, metricAttributes, optInAttributes, recordRequest } from './metrics.js';
 import type { OperationRules, OperationStart } from './operation.js';
+import { currentName, Operation } from './operation.js';
 import type { ServerConfiguration } from './options.js';
-import { failureOf } from './outcome.js';
 import type { Failure } from './outcome.js';
+import { failureOf } from './outcome.js';
 import type { RequestAttributeRules, RequestLine } from './request-attributes.js';
 import { RequestContext } from './request-context.js';
 import {
@@ -23,7 +23,7 @@ import {
   METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
   METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
 } from './semconv.js';
-import type { Observations, ResponseOutcome } from './server-operation.js';
+import type { ResponseOutcome } from './server-operation.js';
 
 /** What server spans depend on besides their request; compiled once per instrumentation. */
 export interface ServerSpanRules<Req, Res> extends OperationRules<Req, Res>, RequestAttributeRules {
@@ -43,9 +43,12 @@ export interface ServerSpanStart {
 }
 
 /** Says what an adapter has to watch, from what is configured; two constants serve all requests. */
-export function observations(configuration: ServerConfiguration<never, never>): OperationRules<never, never>['observes'] {
+export function observations(
+  configuration: ServerConfiguration<never, never>,
+): OperationRules<never, never>['observes'] {
   const { optIn, responseHeaders, responseHook, responsePropagator } = configuration;
-  const metricSizes = optIn.has(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE) || optIn.has(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE);
+  const metricSizes =
+    optIn.has(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE) || optIn.has(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE);
   const spanSizes = optIn.has(ATTR_HTTP_REQUEST_BODY_SIZE) || optIn.has(ATTR_HTTP_RESPONSE_BODY_SIZE);
   const propagates = responsePropagator !== undefined;
   return {
@@ -70,7 +73,10 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
   readonly #protocolVersion: string | undefined;
   #labels: Attributes | undefined;
 
-  constructor(start: OperationStart<Req, Res> & { readonly rules: ServerSpanRules<Req, Res> }, spanStart: ServerSpanStart) {
+  constructor(
+    start: OperationStart<Req, Res> & { readonly rules: ServerSpanRules<Req, Res> },
+    spanStart: ServerSpanStart,
+  ) {
     super(start);
     const { line, parent, instruments } = spanStart;
     this.context = new RequestContext(parent, this);
@@ -78,7 +84,8 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     this.#start = spanStart;
     const getter = start.rules.request;
     this.#protocolVersion = getter.protocolVersion?.(start.request);
-    if (instruments.activeRequests !== undefined) countActive(instruments.activeRequests, line.method, line.scheme, 1);
+    if (instruments.activeRequests !== undefined)
+      countActive(instruments.activeRequests, line.method, line.scheme, 1);
     if (this.recording) this.#describeConnection(getter, start.request);
   }
 
@@ -89,16 +96,21 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
 
   protected finish(response: Res | undefined, outcome: ResponseOutcome, time: number): void {
     const status = this.statusOf(response);
-    const failure = failureOf(status, outcome.aborted === true, this.caught);
+    const failure = failureOf(status, outcome, this.caught);
     const route = this.#finalRoute();
-    if (this.recording) {
-      this.#describeOutcome(route, status, failure);
-      this.#describeSizes(outcome);
-      this.captureResponseHeaders(response);
+    try {
+      if (this.recording) {
+        this.#describeOutcome(route, status, failure);
+        this.#describeSizes(outcome);
+        this.captureResponseHeaders(response);
+      }
+      if (failure !== undefined && this.caught !== undefined)
+        this.rules.recordException(this.caught, this.span, this.context);
+      this.span.end(time);
+    } finally {
+      // What a span processor throws must not leave the request counted as active.
+      this.#recordMetrics(route, status, failure, outcome, time);
     }
-    if (failure !== undefined && this.caught !== undefined) this.rules.recordException(this.caught, this.span, this.context);
-    this.span.end(time);
-    this.#recordMetrics(route, status, failure, outcome, time);
   }
 
   /** Not wanted by samplers, and cheaper to set on the span than to hand over at its start. */
@@ -109,7 +121,8 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
       const port = getter.peerPort?.(request);
       if (port !== undefined) this.span.setAttribute(ATTR_NETWORK_PEER_PORT, port);
     }
-    if (this.#protocolVersion !== undefined) this.span.setAttribute(ATTR_NETWORK_PROTOCOL_VERSION, this.#protocolVersion);
+    if (this.#protocolVersion !== undefined)
+      this.span.setAttribute(ATTR_NETWORK_PROTOCOL_VERSION, this.#protocolVersion);
   }
 
   /** The user's route, told through the API or set on the span, before the router's. */
@@ -119,7 +132,11 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     return typeof onSpan === 'string' && onSpan !== this.#start.line.route ? onSpan : this.route;
   }
 
-  #describeOutcome(route: string | undefined, status: number | undefined, failure: Failure | undefined): void {
+  #describeOutcome(
+    route: string | undefined,
+    status: number | undefined,
+    failure: Failure | undefined,
+  ): void {
     const { span } = this;
     const { name, line } = this.#start;
     if (status !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
@@ -158,7 +175,8 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     time: number,
   ): void {
     const { instruments, line, startTime, attributes: started } = this.#start;
-    if (instruments.activeRequests !== undefined) countActive(instruments.activeRequests, line.method, line.scheme, -1);
+    if (instruments.activeRequests !== undefined)
+      countActive(instruments.activeRequests, line.method, line.scheme, -1);
     if (!instruments.enabled) return;
     const attributes = metricAttributes({
       method: line.method,
@@ -170,7 +188,10 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     });
     const { optIn } = this.rules as ServerSpanRules<Req, Res>;
     const optional = optIn.size === 0 ? undefined : optInAttributes(started, optIn);
-    const labelled = this.#labels === undefined && optional === undefined ? attributes : { ...this.#labels, ...optional, ...attributes };
+    const labelled =
+      this.#labels === undefined && optional === undefined
+        ? attributes
+        : { ...this.#labels, ...optional, ...attributes };
     recordRequest(instruments, (time - startTime) / 1000, labelled, outcome, this.context);
   }
 }

@@ -1,5 +1,6 @@
-import { diag, propagation, ProxyTracerProvider, trace } from '@opentelemetry/api';
 import type { Tracer, TracerProvider } from '@opentelemetry/api';
+// biome-ignore lint/suspicious/noDeprecatedImports: in both API lines, and the only way to ask what a proxy delegates to.
+import { diag, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api';
 import { SCHEMA_URL } from './semconv.js';
 
 /** What the API's proxy provider delegates to while no SDK is registered. */
@@ -45,7 +46,9 @@ let warned = false;
  * registered one: spans would be lost without a word.
  */
 export function warnOfSecondApi(): void {
-  const registered = (globalThis as { [API_GLOBAL]?: { trace?: unknown; metrics?: unknown; version?: string } })[API_GLOBAL];
+  const registered = (
+    globalThis as { [API_GLOBAL]?: { trace?: unknown; metrics?: unknown; version?: string } }
+  )[API_GLOBAL];
   if (warned || registered?.trace === undefined) return;
   warned = true;
   const message =

@@ -1,12 +1,12 @@
-import { context } from '@opentelemetry/api';
 import type { Attributes, Context } from '@opentelemetry/api';
-import { currentName, Operation } from './operation.js';
+import { context } from '@opentelemetry/api';
 import type { OperationStart } from './operation.js';
+import { currentName, Operation } from './operation.js';
 import { failureOf } from './outcome.js';
-import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
 import type { RpcMetadata } from './request-context.js';
+import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
 import { ATTR_HTTP_ROUTE } from './semconv.js';
-import type { RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
+import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
 
 /** Marks metadata as spoken for by one request, so that an in-process request inside it is not taken for it. */
 const CLAIMED = Symbol.for('otel-middleware.claimed.v1');
@@ -48,6 +48,10 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
     this.#name = currentName(this.span);
   }
 
+  override get observes(): Observations {
+    return withoutSizes(super.observes);
+  }
+
   /** The metrics are the other instrumentation's; nothing can be added to them. */
   addMetricAttributes(): void {}
 
@@ -60,8 +64,9 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
     }
     if (!this.recording) return;
     this.captureResponseHeaders(response);
-    const failure = failureOf(this.statusOf(response), outcome.aborted === true, this.caught);
-    if (failure !== undefined && this.caught !== undefined) this.rules.recordException(this.caught, this.span, this.context);
+    const failure = failureOf(this.statusOf(response), outcome, this.caught);
+    if (failure !== undefined && this.caught !== undefined)
+      this.rules.recordException(this.caught, this.span, this.context);
   }
 }
 
@@ -76,8 +81,15 @@ export class NestedOperation<Req, Res> extends Operation<Req, Res> {
 
   constructor(start: OperationStart<Req, Res>, outer: ServerOperation<unknown> & RequestScope) {
     super(start);
-    this.context = outer.context;
+    // What was activated between the two registrations, a span or baggage, stays active.
+    const active = context.active();
+    this.context =
+      active.getValue(OPERATION_KEY) === outer.context.getValue(OPERATION_KEY) ? active : outer.context;
     this.#outer = outer;
+  }
+
+  override get observes(): Observations {
+    return withoutSizes(super.observes);
   }
 
   override setRoute(route: string | undefined): void {
@@ -95,4 +107,12 @@ export class NestedOperation<Req, Res> extends Operation<Req, Res> {
   protected finish(response: Res | undefined): void {
     if (this.recording) this.captureResponseHeaders(response);
   }
+}
+
+const HEAD = Object.freeze({ head: true, bodySizes: false });
+const NOTHING = Object.freeze({ head: false, bodySizes: false });
+
+/** Body sizes are for metrics and spans of one's own. */
+function withoutSizes({ head }: Observations): Observations {
+  return head ? HEAD : NOTHING;
 }

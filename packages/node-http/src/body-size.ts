@@ -1,5 +1,5 @@
-import type { NodeRequest } from './request.js';
-import type { NodeResponse } from './response.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
 /** Body sizes in bytes, as far as the connection got. */
 export interface BodySizes {
@@ -14,7 +14,10 @@ export interface BodySizes {
  * Only for requests whose sizes are wanted: it puts itself before `push` of the request and `write` and `end` of the
  * response, which keep their results, callbacks and backpressure.
  */
-export function countBodies(request: NodeRequest, response: NodeResponse): () => BodySizes {
+export function countBodies(
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+): () => BodySizes {
   let received = 0;
   let sent = 0;
   const { push } = request;
@@ -39,11 +42,12 @@ export function countBodies(request: NodeRequest, response: NodeResponse): () =>
 }
 
 function sizeOf(chunk: unknown, encoding: unknown): number {
-  if (typeof chunk === 'string') return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
+  if (typeof chunk === 'string')
+    return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
   return chunk instanceof Uint8Array ? chunk.byteLength : 0;
 }
 
 /** Node accepts a body for responses that have none by definition, and drops it. */
-function hasBody(request: NodeRequest, { statusCode }: NodeResponse): boolean {
+function hasBody(request: { method?: string | undefined }, { statusCode }: { statusCode: number }): boolean {
   return request.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }

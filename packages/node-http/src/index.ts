@@ -1,7 +1,9 @@
+export { nodeResponse } from '@otel-middleware/core/node';
 export type { Trust, TrustProxy } from './forwarded.js';
-export { instrumentListener } from './listener.js';
+export { forwardedOf } from './forwarded.js';
 export type { ListenerOptions } from './listener.js';
-export { nodeRequest } from './request.js';
+export { instrumentListener } from './listener.js';
 export type { NodeRequest } from './request.js';
-export { nodeResponse, observeResponse } from './response.js';
+export { nodeRequest } from './request.js';
 export type { NodeResponse } from './response.js';
+export { observeResponse } from './response.js';

@@ -1,11 +1,12 @@
-import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import type { HttpServerOptions } from '@otel-middleware/core';
-import { compileTrust } from './forwarded.js';
+import { createHttpServerInstrumentation } from '@otel-middleware/core';
+import { nodeResponse } from '@otel-middleware/core/node';
 import type { TrustProxy } from './forwarded.js';
-import { nodeRequest } from './request.js';
+import { compileTrust } from './forwarded.js';
 import type { NodeRequest } from './request.js';
-import { nodeResponse, observeResponse } from './response.js';
+import { nodeRequest } from './request.js';
 import type { NodeResponse } from './response.js';
+import { observeResponse } from './response.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link instrumentListener}: those of every adapter, and which proxies are trusted. */
@@ -27,8 +28,9 @@ export interface ListenerOptions<Req, Res> extends HttpServerOptions<Req, Res> {
  */
 export function instrumentListener<Req extends NodeRequest, Res extends NodeResponse>(
   listener: (request: Req, response: Res) => unknown,
-  { trustProxy, ...options }: ListenerOptions<Req, Res> = {},
+  options: ListenerOptions<Req, Res> = {},
 ): (request: Req, response: Res) => unknown {
+  const { trustProxy, ...coreOptions } = options ?? {};
   const trust = compileTrust(trustProxy);
   const instrumentation = createHttpServerInstrumentation<Req, Res>({
     scope: { name: '@otel-middleware/node-http', version: VERSION },
@@ -38,7 +40,8 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
       () => trust,
     ),
     response: nodeResponse<Res>((response) => response),
-    options,
+    options: options && coreOptions,
+    adapterOptions: ['trustProxy'],
   });
   return function opentelemetry(this: unknown, request, response) {
     const operation = instrumentation.start(request);

@@ -1,0 +1,28 @@
+/** A request of Node's `http` or `http2` (compatibility API), by the parts that are read, so that nothing of `node:` is needed. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly rawHeaders: readonly string[];
+  readonly socket: {
+    readonly remoteAddress?: string | undefined;
+    readonly remotePort?: number | undefined;
+    readonly localAddress?: string | undefined;
+    readonly localPort?: number | undefined;
+    once(event: 'close', listener: () => void): unknown;
+    removeListener(event: 'close', listener: () => void): unknown;
+  };
+}
+
+/** A response of Node's `http` or `http2` (compatibility API), likewise. */
+export interface NodeResponse {
+  readonly statusCode: number;
+  readonly headersSent: boolean;
+  readonly writableEnded: boolean;
+  getHeader(name: string): unknown;
+  getHeaderNames(): string[];
+  on(event: 'close', listener: () => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  prependListener(event: 'close', listener: () => void): unknown;
+}

@@ -1,0 +1,116 @@
+import type { HttpResponseGetter } from './getter.js';
+import type { NodeRequest, NodeResponse } from './node-messages.js';
+import type { ResponseOutcome, ServerOperation } from './server-operation.js';
+
+/** Reads the Node response behind a framework's response. */
+export function nodeResponse<Res>(raw: (response: Res) => NodeResponse): HttpResponseGetter<Res> {
+  return {
+    statusCode: (response) => sentStatus(raw(response)),
+    keys: (response) =>
+      raw(response)
+        .getHeaderNames()
+        .filter((name) => !name.startsWith(':')),
+    headerValues: (response, name) => {
+      const value = raw(response).getHeader(name);
+      if (value === undefined) return undefined;
+      return Array.isArray(value) ? value.map(String) : [String(value)];
+    },
+    setHeader: (response, name, value) => {
+      (raw(response) as { setHeader?(name: string, value: string): unknown }).setHeader?.(name, value);
+    },
+  };
+}
+
+/**
+ * Ends the operation when the response is closed, whether it was sent in full, failed or was left by the client; at once
+ * when it is closed already. One listener is added to the response.
+ *
+ * @param response - what the operation's getters and hooks know the response as.
+ * @param beforeEnd - called first at the end, to tell the route that the router has matched by then.
+ * @param sizes - tells the body sizes, where they are counted.
+ */
+export function endOnClose<Res>(
+  operation: ServerOperation<Res>,
+  request: NodeRequest,
+  raw: NodeResponse,
+  response: Res,
+  beforeEnd?: () => void,
+  sizes?: () => ResponseOutcome,
+): void {
+  const onClose = (): void => {
+    beforeEnd?.();
+    const error = streamOf(raw).errored ?? undefined;
+    const aborted = error !== undefined || !isComplete(raw);
+    if (sizes === undefined && !aborted) operation.end(response);
+    else operation.end(response, { aborted, error, ...sizes?.() });
+  };
+  if (isClosed(raw)) {
+    // Middleware before us has outlived the client; there is no event to come.
+    onClose();
+    return;
+  }
+  // Whoever owns the span has been listening since before us, and ends it at this event.
+  if (operation.enriches) raw.prependListener('close', onClose);
+  else raw.on('close', onClose);
+  if (isQueued(raw)) alsoOnSocketClose(request, raw, onClose);
+}
+
+/** What is read of an HTTP/1 response, or of the stream below an HTTP/2 one. */
+interface Stream {
+  readonly errored?: Error | null;
+  readonly destroyed?: boolean;
+  readonly closed?: boolean;
+  readonly writableEnded?: boolean;
+  readonly writableFinished?: boolean;
+  readonly socket?: { readonly destroyed: boolean } | null;
+  readonly aborted?: boolean;
+  readonly rstCode?: number;
+  readonly sentHeaders?: Readonly<Record<string, unknown>>;
+}
+
+function isHttp2(response: NodeResponse): response is NodeResponse & { readonly stream: Stream } {
+  return 'stream' in response;
+}
+
+function streamOf(response: NodeResponse): Stream {
+  return isHttp2(response) ? response.stream : (response as Stream);
+}
+
+/**
+ * The code that was sent. Applications assign another one when they handle the failure of a body half sent, so it is read
+ * from what went out, as far as Node shows that.
+ */
+function sentStatus(response: NodeResponse): number | undefined {
+  if (!response.headersSent) return undefined;
+  const sent = isHttp2(response)
+    ? response.stream.sentHeaders?.[':status']
+    : Number((response as { _header?: string })._header?.slice(STATUS_START, STATUS_START + 3));
+  return typeof sent === 'number' && sent > 0 ? sent : response.statusCode;
+}
+
+/** Where the code stands in `HTTP/1.1 200 OK`. */
+const STATUS_START = 'HTTP/1.1 '.length;
+
+/** Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them. */
+function isComplete(response: NodeResponse): boolean {
+  const stream = streamOf(response);
+  if (isHttp2(response))
+    return stream.writableEnded === true && stream.aborted !== true && stream.rstCode === 0;
+  // What only simulates a connection, as Fastify's inject() does, closes a response before its sink has drained.
+  return stream.writableFinished === true || (response.writableEnded && stream.socket?.destroyed === false);
+}
+
+function isClosed(response: NodeResponse): boolean {
+  const { destroyed, closed } = streamOf(response);
+  return destroyed === true || closed === true;
+}
+
+/** A pipelined response waits for those before it without a socket, and is never told when that closes. */
+function isQueued(response: NodeResponse): boolean {
+  return !isHttp2(response) && streamOf(response).socket === null;
+}
+
+function alsoOnSocketClose({ socket }: NodeRequest, response: NodeResponse, onClose: () => void): void {
+  socket.once('close', onClose);
+  response.once('close', () => socket.removeListener('close', onClose));
+}
