@@ -1,0 +1,95 @@
+// Added CPU time per request over bare, whole processes: `node macro.js [--rounds N] [--seconds N]`.
+//
+// All variants are alive together and take turns, a bare shot before every third, so that the machine's drift meets all
+// alike. Server and generator are pinned to a core each where `taskset` is there. Loopback only; ends by itself.
+import { execFileSync, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '8' }, seconds: { type: 'string', default: '1' } },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const VARIANTS = ['floor', 'ours'];
+
+const generator = start('generator.js', [], 1);
+console.log(
+  `Node ${process.version}, ${rounds} rounds of ${seconds} s a shot; medians, quartiles in brackets`,
+);
+console.log('| | bare µs | floor adds µs | ours adds µs | ours ÷ floor | req/s ÷ bare: floor, ours |');
+console.log('|---|---|---|---|---|---|');
+for (const framework of ['node-http', 'express']) await measure(framework);
+generator.disconnect();
+
+async function measure(framework) {
+  const servers = {};
+  for (const variant of ['bare', ...VARIANTS]) {
+    servers[variant] = start('server.js', [framework, variant], 0);
+    servers[variant].port = (await message(servers[variant])).port;
+    await shot(servers[variant]);
+  }
+  const added = { floor: [], ours: [] };
+  const throughput = { floor: [], ours: [] };
+  const bare = [];
+  for (let round = 0; round < rounds; round++) {
+    const before = await shot(servers.bare);
+    const order = round % 2 === 0 ? VARIANTS : [...VARIANTS].reverse();
+    const shots = {};
+    for (const variant of order) shots[variant] = await shot(servers[variant]);
+    const after = await shot(servers.bare);
+    bare.push(before.micros, after.micros);
+    for (const variant of VARIANTS) {
+      added[variant].push(shots[variant].micros - (before.micros + after.micros) / 2);
+      throughput[variant].push((2 * shots[variant].requests) / (before.requests + after.requests));
+    }
+  }
+  for (const server of Object.values(servers)) server.disconnect();
+  const ratio = quantile(added.ours, 0.5) / quantile(added.floor, 0.5);
+  const cells = [spread(bare), spread(added.floor), spread(added.ours), ratio.toFixed(2)];
+  console.log(
+    `| ${framework} | ${cells.join(' | ')} | ${VARIANTS.map((v) => quantile(throughput[v], 0.5).toFixed(2)).join(', ')} |`,
+  );
+}
+
+async function shot(server) {
+  server.send('cpu');
+  const { cpuMicros: before } = await message(server);
+  generator.send({ port: server.port, seconds });
+  const { requests, non2xx, errors } = await message(generator);
+  if (non2xx + errors > 0)
+    throw new Error(`${non2xx + errors} requests failed; a figure over failures means nothing.`);
+  server.send('cpu');
+  const { cpuMicros: after } = await message(server);
+  return { requests, micros: (after - before) / requests };
+}
+
+function start(file, args, core) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, [path, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  try {
+    execFileSync('taskset', ['-acp', String(core), String(child.pid)], { stdio: 'ignore' });
+  } catch {
+    console.log('taskset is not there or refused; the processes are not pinned.');
+  }
+  return child;
+}
+
+function message(child) {
+  return new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code) => reject(new Error(`A benchmark process ended with code ${code}.`)));
+  });
+}
+
+function quantile(numbers, share) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * share)];
+}
+
+function spread(numbers) {
+  return `${quantile(numbers, 0.5).toFixed(1)} (${quantile(numbers, 0.25).toFixed(1)}–${quantile(numbers, 0.75).toFixed(1)})`;
+}
