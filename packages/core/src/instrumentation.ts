@@ -1,5 +1,7 @@
 import type { Attributes, SpanOptions } from '@opentelemetry/api';
 import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import type { ServerConfiguration } from './configuration.js';
+import { configure } from './configuration.js';
 import { exceptionRecorder } from './exceptions.js';
 import { EXCLUDED, isTracingSuppressed } from './excluded-urls.js';
 import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
@@ -9,8 +11,7 @@ import { knownMethods, methodInName, normalizedMethod } from './method.js';
 import type { Instruments } from './metrics.js';
 import { instrumentsSource } from './metrics.js';
 import { responsePropagation } from './operation.js';
-import type { HttpServerOptions, ServerConfiguration } from './options.js';
-import { configure } from './options.js';
+import type { HttpServerOptions } from './options.js';
 import { asNewRoot } from './public-endpoint.js';
 import type { RequestLine } from './request-attributes.js';
 import { requestAttributes } from './request-attributes.js';

@@ -1,12 +1,12 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import { SpanStatusCode } from '@opentelemetry/api';
+import type { ServerConfiguration } from './configuration.js';
 import type { HttpRequestGetter } from './getter.js';
 import { methodInName } from './method.js';
 import type { Instruments } from './metrics.js';
 import { addLabels, countActive, metricAttributes, optInAttributes, recordRequest } from './metrics.js';
 import type { OperationRules, OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
-import type { ServerConfiguration } from './options.js';
 import type { Failure } from './outcome.js';
 import { failureOf } from './outcome.js';
 import type { RequestAttributeRules, RequestLine } from './request-attributes.js';

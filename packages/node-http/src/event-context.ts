@@ -1,20 +1,30 @@
 import type { EventEmitter } from 'node:events';
 import type { ServerOperation } from '@otel-middleware/core';
 
+const OPERATION: unique symbol = Symbol('the operation in whose context listeners run');
+const OVERRIDDEN: unique symbol = Symbol('the emit that somebody else has put on the emitter');
+
+interface Emitter extends EventEmitter {
+  [OPERATION]?: Pick<ServerOperation<never>, 'resume'>;
+  [OVERRIDDEN]?: EventEmitter['emit'];
+}
+
 /**
  * Has an emitter of the request call its listeners in the operation's context: Node emits the events of request and
  * response from the parser or the socket, where no request is known.
  *
- * Events that nobody listens to cost a look-up.
+ * One function serves all emitters, and events that nobody listens to cost a look-up.
  */
-export function emitWithin(operation: Pick<ServerOperation<never>, 'resume'>, emitter: EventEmitter): void {
-  const { emit } = emitter;
-  emitter.emit = function emitInContext(
-    this: EventEmitter,
-    event: string | symbol,
-    ...args: unknown[]
-  ): boolean {
-    if (this.listenerCount(event) === 0) return emit.call(this, event, ...args);
-    return operation.resume(() => emit.call(this, event, ...args));
-  };
+export function emitWithin(operation: Pick<ServerOperation<never>, 'resume'>, emitter: Emitter): void {
+  if (Object.hasOwn(emitter, 'emit') && emitter.emit !== emitInContext) emitter[OVERRIDDEN] = emitter.emit;
+  emitter[OPERATION] = operation;
+  emitter.emit = emitInContext;
+}
+
+function emitInContext(this: Emitter, event: string | symbol, ...args: unknown[]): boolean {
+  // Looked up for each event: Express changes the prototype of a request as it enters applications.
+  const emit: EventEmitter['emit'] = this[OVERRIDDEN] ?? Object.getPrototypeOf(this).emit;
+  const operation = this[OPERATION];
+  if (operation === undefined || this.listenerCount(event) === 0) return emit.call(this, event, ...args);
+  return operation.resume(() => emit.call(this, event, ...args));
 }
