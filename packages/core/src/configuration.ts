@@ -113,8 +113,17 @@ function readPatterns(variable: string): string[] | undefined {
     try {
       return new RegExp(pattern) !== undefined;
     } catch (error) {
-      diag.warn(`${variable} holds a pattern that is ignored: ${(error as Error).message}`);
+      warnOnce(`${variable} holds a pattern that is ignored: ${(error as Error).message}`);
       return false;
     }
   });
+}
+
+const warned = new Set<string>();
+
+/** The environment is one for all instrumentations of a process, and so is a warning about it. */
+function warnOnce(message: string): void {
+  if (warned.has(message)) return;
+  warned.add(message);
+  diag.warn(message);
 }

@@ -88,17 +88,20 @@ export function exceptionAttributes(error: unknown): Attributes {
 /** The error's name; that of its class where a subclass has not set one. */
 function className(error: unknown): string | undefined {
   const name = textOf(error, 'name');
-  const constructed = name === 'Error' ? textOf((error as Error).constructor, 'name') : undefined;
-  const found = constructed ?? name;
+  const found = (name === 'Error' ? textOf(propertyOf(error, 'constructor'), 'name') : undefined) ?? name;
   // A name is text that anyone may set; what is no identifier would make `error.type` unbounded.
   return found !== undefined && /^[\w$.]{1,100}$/.test(found) ? found : undefined;
 }
 
+function textOf(error: unknown, property: string): string | undefined {
+  const value = propertyOf(error, property);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
 /** Reads a property of whatever was thrown; getters and proxies may throw themselves. */
-function textOf(error: unknown, property: 'name' | 'code' | 'message' | 'stack'): string | undefined {
+function propertyOf(error: unknown, property: string): unknown {
   try {
-    const value = (error as Record<string, unknown> | null | undefined)?.[property];
-    return typeof value === 'string' && value !== '' ? value : undefined;
+    return (error as Record<string, unknown> | null | undefined)?.[property];
   } catch {
     return undefined;
   }

@@ -27,7 +27,8 @@ export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
   observes: NOTHING,
   ended: true,
   enriches: false,
-  resume: <T>(continuation: () => T): T => context.with(SUPPRESSED, continuation),
+  resume: <T>(continuation: () => T): T =>
+    isTracingSuppressed(context.active()) ? continuation() : context.with(SUPPRESSED, continuation),
   run: <T>(handler: () => T): T => context.with(SUPPRESSED, handler),
   setRoute: nothing,
   recordError: nothing,

@@ -52,7 +52,7 @@ export interface HttpServerInstrumentation<Req, Res> {
 const OPERATION = Symbol.for('otel-middleware.operation.v1');
 
 interface Carrier {
-  [OPERATION]?: ServerOperation<unknown> & RequestScope;
+  [OPERATION]?: (ServerOperation<unknown> & RequestScope) | typeof EXCLUDED;
 }
 
 /**
@@ -117,13 +117,16 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     const target = this.#getter.target(request);
     const path = pathOf(target);
     const carrier = this.#getter.carrier(request) as Carrier;
-    if (this.#configuration.excluded?.(request, path)) return EXCLUDED;
+    if (this.#configuration.excluded?.(request, path)) {
+      carrier[OPERATION] = EXCLUDED;
+      return EXCLUDED;
+    }
     const active = context.active();
     if (isTracingSuppressed(active)) return undefined;
     const outer = carrier[OPERATION];
     // One that has ended is still this request's: a middleware before this registration outlived the client.
     if (outer !== undefined)
-      return !outer.ended && outer.admits(this) ? this.#nested(outer, request) : undefined;
+      return 'admits' in outer && !outer.ended ? this.#nested(outer, request) : undefined;
     const upstream = upstreamMetadata(active, carrier);
     const operation =
       upstream === undefined
@@ -157,7 +160,7 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
       scheme: getter.scheme(request),
       target,
       path,
-      route: getter.route?.(request),
+      route: getter.route?.(request) || undefined,
     };
     const startTime = performance.now();
     const attributes = requestAttributes(request, getter, line, this.#rules);
@@ -186,7 +189,11 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     );
   }
 
-  #nested(outer: ServerOperation<unknown> & RequestScope, request: Req): NestedOperation<Req, Res> {
+  #nested(
+    outer: ServerOperation<unknown> & RequestScope,
+    request: Req,
+  ): NestedOperation<Req, Res> | undefined {
+    if (!outer.admits(this)) return undefined;
     this.#captureRequestHeaders(outer, request);
     const { span, tracer } = outer;
     return new NestedOperation({ span, tracer, request, owner: this, rules: this.#rules }, outer);

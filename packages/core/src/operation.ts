@@ -94,7 +94,7 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   }
 
   setRoute(route: string | undefined): void {
-    this.route = route;
+    this.route = route || undefined;
   }
 
   setUserRoute(route: string): void {

@@ -50,12 +50,12 @@ export interface HttpServerOptions<Req, Res> {
    * Called once per recorded request, in its context, before the framework's handlers. What it throws is reported through
    * `diag` once and reaches nobody else. Not called for unsampled or excluded requests.
    */
-  requestHook?: ((span: Span, request: Req) => void | Promise<void>) | undefined;
+  requestHook?: ((span: Span, request: Req) => unknown) | undefined;
   /**
    * Called once per recorded request, in its context, when the response head is about to be sent, so that it can add
    * headers; or at the end when no head was sent. Guarded like `requestHook`.
    */
-  responseHook?: ((span: Span, request: Req, response: Res) => void | Promise<void>) | undefined;
+  responseHook?: ((span: Span, request: Req, response: Res) => unknown) | undefined;
   /**
    * Whether callers are strangers: true or a predicate that says so starts a new trace with a link to the caller's, and
    * drops its baggage. Default: false.
@@ -123,7 +123,7 @@ export function validateOptions(owner: string, options: unknown, adapterOptions:
     throw new TypeError(`${owner}: options must be an object. Leave the argument out for the defaults.`);
   }
   for (const [name, value] of Object.entries(options)) {
-    const check = (CHECKS as Record<string, Check | undefined>)[name];
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof typeof CHECKS] : undefined;
     if (check === undefined) {
       const names = [...adapterOptions, ...Object.keys(CHECKS)].join(', ');
       throw new TypeError(`${owner}: there is no option "${name}". Remove it, or use one of ${names}.`);

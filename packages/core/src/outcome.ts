@@ -1,3 +1,4 @@
+import type { CaughtError } from './exceptions.js';
 import { errorMessage, errorType } from './exceptions.js';
 import { VALUE_OTHER } from './semconv.js';
 import type { ResponseOutcome } from './server-operation.js';
@@ -14,6 +15,8 @@ export interface Failure {
   readonly type: string;
   /** Status description: the message of an exception that no status code explains. */
   readonly message?: string;
+  /** The exception to record; none where what was thrown was handled, or nothing was. */
+  readonly exception?: CaughtError | undefined;
 }
 
 /**
@@ -23,19 +26,18 @@ export interface Failure {
  * one named by the error that was caught, or {@link CLIENT_DISCONNECTED}. Everything else is none: what was thrown and
  * then answered with a status below 500 was handled.
  *
- * @param caught - what was thrown, boxed because anything can be thrown; `undefined` when nothing was.
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
  */
 export function failureOf(
   status: number | undefined,
   outcome: ResponseOutcome,
-  caught: { readonly error: unknown } | undefined,
+  caught: CaughtError | undefined,
 ): Failure | undefined {
-  if (!outcome.aborted && status !== undefined)
-    return status >= 500 || status < 100 ? { type: String(status) } : undefined;
+  if (!outcome.aborted && status !== undefined) {
+    return status >= 500 || status < 100 ? { type: String(status), exception: caught } : undefined;
+  }
   // An error that was answered with a 4xx was handled; it is not what cut the answer off.
   const handled = outcome.error === undefined && status !== undefined && status >= 400 && status < 500;
-  if (caught !== undefined && !handled)
-    return { type: errorType(caught.error), message: errorMessage(caught.error) };
-  return { type: outcome.aborted ? CLIENT_DISCONNECTED : VALUE_OTHER };
+  if (caught === undefined || handled) return { type: outcome.aborted ? CLIENT_DISCONNECTED : VALUE_OTHER };
+  return { type: errorType(caught.error), message: errorMessage(caught.error), exception: caught };
 }

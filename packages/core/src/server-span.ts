@@ -104,8 +104,8 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
         this.#describeSizes(outcome);
         this.captureResponseHeaders(response);
       }
-      if (failure !== undefined && this.caught !== undefined)
-        this.rules.recordException(this.caught, this.span, this.context);
+      if (failure?.exception !== undefined)
+        this.rules.recordException(failure.exception, this.span, this.context);
       this.span.end(time);
     } finally {
       // What a span processor throws must not leave the request counted as active.

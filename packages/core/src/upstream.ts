@@ -65,8 +65,9 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
     if (!this.recording) return;
     this.captureResponseHeaders(response);
     const failure = failureOf(this.statusOf(response), outcome, this.caught);
-    if (failure !== undefined && this.caught !== undefined)
-      this.rules.recordException(this.caught, this.span, this.context);
+    if (failure?.exception !== undefined) {
+      this.rules.recordException(failure.exception, this.span, this.context);
+    }
   }
 }
 

@@ -16,8 +16,11 @@ interface Emitter extends EventEmitter {
  * One function serves all emitters, and events that nobody listens to cost a look-up.
  */
 export function emitWithin(operation: Pick<ServerOperation<never>, 'resume'>, emitter: Emitter): void {
-  if (Object.hasOwn(emitter, 'emit') && emitter.emit !== emitInContext) emitter[OVERRIDDEN] = emitter.emit;
+  const bound = emitter[OPERATION] !== undefined;
   emitter[OPERATION] = operation;
+  // A second time it stays: another library may have wrapped it by now, and would be called by what it calls.
+  if (bound) return;
+  if (Object.hasOwn(emitter, 'emit')) emitter[OVERRIDDEN] = emitter.emit;
   emitter.emit = emitInContext;
 }
 

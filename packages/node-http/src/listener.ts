@@ -46,7 +46,7 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
   return function opentelemetry(this: unknown, request, response) {
     const operation = instrumentation.start(request);
     if (operation === undefined) return listener.call(this, request, response);
-    if (!operation.ended) observeResponse(operation, request, response, response);
+    observeResponse(operation, request, response, response);
     return operation.run(() => recordingErrors(operation, () => listener.call(this, request, response)));
   };
 }

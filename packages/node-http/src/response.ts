@@ -14,6 +14,8 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
  * Watches one response for its operation: commits it when the head is about to be sent, if the operation asks for that,
  * and ends it when the response is closed. Events of request and response are emitted in the operation's context.
  *
+ * Of an excluded request only the events are taken care of, so that what they start is suppressed too.
+ *
  * One listener is added to the response. Nothing is wrapped unless the operation asks for the head or for body sizes.
  *
  * @param response - what the operation's getters and hooks know the response as.
@@ -26,10 +28,11 @@ export function observeResponse<Res>(
   response: Res,
   beforeEnd?: () => void,
 ): void {
+  emitWithin(operation, request);
+  if (operation.ended) return;
+  emitWithin(operation, raw);
   const { observes } = operation;
   if (observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
   const sizes = observes.bodySizes ? countBodies(request, raw) : undefined;
   endOnClose(operation, request, raw, response, beforeEnd, sizes);
-  emitWithin(operation, request);
-  emitWithin(operation, raw);
 }
