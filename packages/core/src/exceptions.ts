@@ -13,7 +13,19 @@ import {
 /** Environment variable that moves exceptions from span events (unset) to log records (`logs`) or both (`logs/dup`). */
 const SIGNAL_OPT_IN = 'OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN';
 
-const SEVERITY_ERROR = 17;
+/** How the log record of an exception is called, and how severe it is, by the convention of its operation. */
+export interface ExceptionEvent {
+  readonly name: string;
+  readonly severityNumber: number;
+  readonly severityText: string;
+}
+
+/** The log record of an exception that a server failed with. */
+export const SERVER_EXCEPTION: ExceptionEvent = {
+  name: EVENT_HTTP_SERVER_REQUEST_EXCEPTION,
+  severityNumber: 17,
+  severityText: 'ERROR',
+};
 
 /** An error as it was caught, and when: a reading of `performance.now()`. */
 export interface CaughtError {
@@ -34,10 +46,10 @@ interface LogsApi {
  *
  * @see https://opentelemetry.io/docs/specs/semconv/exceptions/
  */
-export function exceptionRecorder(scope: {
-  readonly name: string;
-  readonly version: string;
-}): ExceptionRecorder {
+export function exceptionRecorder(
+  scope: { readonly name: string; readonly version: string },
+  { name, ...severity }: ExceptionEvent,
+): ExceptionRecorder {
   const optIn = readList(SIGNAL_OPT_IN) ?? [];
   // Read through the namespace: a named import of `logs` would not link against API 1.9.
   const logs = (api as { logs?: LogsApi }).logs;
@@ -47,9 +59,8 @@ export function exceptionRecorder(scope: {
     if (toSpan && span.isRecording()) span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error), time);
     if (!toLogs) return;
     logs.getLogger(scope.name, scope.version).emit({
-      eventName: EVENT_HTTP_SERVER_REQUEST_EXCEPTION,
-      severityNumber: SEVERITY_ERROR,
-      severityText: 'ERROR',
+      eventName: name,
+      ...severity,
       // Not from `timeOrigin`, which the wall clock drifts away from.
       timestamp: Math.round(Date.now() - (performance.now() - time)),
       attributes: exceptionAttributes(error),

@@ -1,7 +1,8 @@
-import type { Context } from '@opentelemetry/api';
-import { context, createContextKey, INVALID_SPAN_CONTEXT, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { context, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import { guardedHook, isThenable } from './hooks.js';
+import { splitPatterns } from './patterns.js';
 import type { ServerOperation } from './server-operation.js';
+import { isTracingSuppressed, SUPPRESSED } from './suppression.js';
 
 /**
  * Requests that are not traced: a string is a regular expression searched in the path, never in host or query; a
@@ -12,9 +13,6 @@ export type ExcludedUrls<Req> = string | readonly (string | RegExp | ((request: 
 /** Tells whether a request, given with its path, is excluded. Never throws. */
 export type ExclusionTest<Req> = (request: Req, path: string) => boolean;
 
-/** The key under which the SDK looks for suppression; `createContextKey` makes equal keys of equal names. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
-const SUPPRESSED = ROOT_CONTEXT.setValue(SUPPRESS_TRACING, true);
 const NOTHING = Object.freeze({ head: false, bodySizes: false });
 
 /**
@@ -27,41 +25,13 @@ export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
   observes: NOTHING,
   ended: true,
   enriches: false,
-  resume: <T>(continuation: () => T): T =>
-    isTracingSuppressed(context.active()) ? continuation() : context.with(SUPPRESSED, continuation),
-  run: <T>(handler: () => T): T => context.with(SUPPRESSED, handler),
+  resume: suppressed,
+  run: suppressed,
   setRoute: nothing,
   recordError: nothing,
   commit: nothing,
   end: nothing,
 });
-
-/** Tells whether tracing is suppressed in a context, by an excluded request around this one or by an exporter. */
-export function isTracingSuppressed(active: Context): boolean {
-  return active.getValue(SUPPRESS_TRACING) === true;
-}
-
-/** Splits a comma-separated list of patterns; commas inside `{}`, `[]` and `()` belong to a pattern. */
-export function splitPatterns(list: string): string[] {
-  const patterns: string[] = [];
-  let depth = 0;
-  let inClass = false;
-  let start = 0;
-  for (let index = 0; index < list.length; index++) {
-    const character = list.charAt(index);
-    if (character === '\\') index++;
-    else if (inClass) inClass = character !== ']';
-    else if (character === '[') inClass = true;
-    else if (character === '{' || character === '(') depth++;
-    else if (character === '}' || character === ')') depth--;
-    else if (character === ',' && depth <= 0) {
-      patterns.push(list.slice(start, index));
-      start = index + 1;
-    }
-  }
-  patterns.push(list.slice(start));
-  return patterns.map((pattern) => pattern.trim()).filter((pattern) => pattern !== '');
-}
 
 /**
  * Compiles `excludedUrls`, or returns `undefined` when it excludes nothing. Empty entries are ignored.
@@ -104,6 +74,10 @@ function oneWherePossible(sources: readonly string[]): RegExp[] {
 function answered(answer: unknown): boolean {
   if (isThenable(answer)) throw new TypeError('It must answer with a boolean, not with a promise.');
   return answer === true;
+}
+
+function suppressed<T>(handler: () => T): T {
+  return isTracingSuppressed(context.active()) ? handler() : context.with(SUPPRESSED, handler);
 }
 
 function nothing(): void {}

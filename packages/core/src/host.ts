@@ -9,7 +9,7 @@ export interface HostAndPort {
  * few names of its own.
  */
 const CACHE_LIMIT = 256;
-const AUTHORITY = /^(?:\[([\dA-Za-z:.%]+)\]|([^\s:/?#@[\]]+))(?::(\d{0,5}))?$/;
+const AUTHORITY = /^(?:\[([\dA-Za-z:.%]+)\]|([\w.~!$&'()*+;=%-]+))(?::(\d{0,5}))?$/;
 const cache = new Map<string, HostAndPort | undefined>();
 
 /** Parses `example.com:8443` or `[::1]:8080`; `undefined` for what is not a valid authority. Never throws. */
@@ -48,8 +48,11 @@ export function forwardedNode(node: string): HostAndPort | undefined {
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
 
+/** An IPv6 address may carry the zone of an interface, which URLs know nothing of. */
+const IPV6 = /^([\da-f:.]+)(?:%[\w.:-]+)?$/i;
+
 function isAddress(text: string): boolean {
-  return (
-    IPV4.test(text) || (text.includes(':') && /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]`))
-  );
+  if (IPV4.test(text)) return true;
+  const address = text.includes(':') ? IPV6.exec(text)?.[1] : undefined;
+  return address !== undefined && URL.canParse(`http://[${address}]`);
 }

@@ -2,8 +2,8 @@ import type { Attributes, SpanOptions } from '@opentelemetry/api';
 import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import type { ServerConfiguration } from './configuration.js';
 import { configure } from './configuration.js';
-import { exceptionRecorder } from './exceptions.js';
-import { EXCLUDED, isTracingSuppressed } from './excluded-urls.js';
+import { exceptionRecorder, SERVER_EXCEPTION } from './exceptions.js';
+import { EXCLUDED } from './excluded-urls.js';
 import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
 import { captureHeaders } from './headers.js';
 import { failureReport } from './hooks.js';
@@ -21,6 +21,7 @@ import { responseSetter } from './response-propagators.js';
 import type { RequestScope, ServerOperation } from './server-operation.js';
 import type { ServerSpanRules } from './server-span.js';
 import { observations, ServerSpanOperation } from './server-span.js';
+import { isTracingSuppressed } from './suppression.js';
 import { isTracingAbsent, tracerSource, warnOfSecondApi } from './tracer.js';
 import { NestedOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
 
@@ -91,7 +92,7 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
       request,
       response,
       redactQuery: queryRedaction(),
-      recordException: exceptionRecorder(scope),
+      recordException: exceptionRecorder(scope, SERVER_EXCEPTION),
       propagateResponse:
         responsePropagator && responsePropagation(responsePropagator, responseSetter(response)),
       reportFailure: failureReport(scope.name),

@@ -1,6 +1,8 @@
 import type { MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { ExcludedUrls } from './excluded-urls.js';
 import type { HeaderNames } from './headers.js';
+import type { Check } from './option-checks.js';
+import { COMMON_CHECKS, hasMethod, isFunction, validateOptions } from './option-checks.js';
 
 const OPT_IN = [
   'client.port',
@@ -73,63 +75,26 @@ export interface HttpServerOptions<Req, Res> {
   propagator?: TextMapPropagator | undefined;
 }
 
-type Check = readonly [test: (value: unknown) => boolean, expected: string];
-
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isName = (value: unknown): boolean => typeof value === 'string' || value instanceof RegExp;
-const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName);
-const has = (method: string) => (value: unknown) =>
-  isFunction((value as Record<string, unknown> | null)?.[method]);
-
-const NAMES: Check = [isNames, 'an array of header names or regular expressions'];
-const HOOK: Check = [isFunction, 'a function'];
-
 const CHECKS: Record<keyof HttpServerOptions<unknown, unknown>, Check> = {
-  excludedUrls: [
-    (value) =>
-      typeof value === 'string' ||
-      (Array.isArray(value) && value.every((entry) => isName(entry) || isFunction(entry))),
-    'a comma-separated string, or an array of strings, regular expressions and predicates',
-  ],
-  captureRequestHeaders: NAMES,
-  captureResponseHeaders: NAMES,
-  sanitizeHeaders: [
-    (value) => {
-      const form = value as { replaceDefaults?: unknown; names?: unknown };
-      return isNames(value) || (form?.replaceDefaults === true && isNames(form.names));
-    },
-    'an array of header names or regular expressions, or { replaceDefaults: true, names: [...] }',
-  ],
-  requestHook: HOOK,
-  responseHook: HOOK,
+  ...COMMON_CHECKS,
   publicEndpoint: [(value) => typeof value === 'boolean' || isFunction(value), 'a boolean or a predicate'],
-  responsePropagator: [has('inject'), 'a TextMapPropagator, such as serverTimingPropagator'],
+  responsePropagator: [hasMethod('inject'), 'a TextMapPropagator, such as serverTimingPropagator'],
   optIn: [
     (value) => Array.isArray(value) && value.every((name) => (OPT_IN as readonly unknown[]).includes(name)),
     `an array of these names: ${OPT_IN.join(', ')}`,
   ],
-  tracerProvider: [has('getTracer'), 'a TracerProvider'],
-  meterProvider: [has('getMeter'), 'a MeterProvider'],
-  propagator: [has('extract'), 'a TextMapPropagator'],
 };
 
 /**
- * Checks options that may come from plain JavaScript.
+ * Checks the options of a server adapter.
  *
+ * @param adapterOptions - names of options that the adapter checks itself.
  * @throws TypeError when an option is unknown or ill-typed, naming it and the cure.
  */
-export function validateOptions(owner: string, options: unknown, adapterOptions: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${owner}: options must be an object. Leave the argument out for the defaults.`);
-  }
-  for (const [name, value] of Object.entries(options)) {
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof typeof CHECKS] : undefined;
-    if (check === undefined) {
-      const names = [...adapterOptions, ...Object.keys(CHECKS)].join(', ');
-      throw new TypeError(`${owner}: there is no option "${name}". Remove it, or use one of ${names}.`);
-    }
-    const [valid, expected] = check;
-    if (value !== undefined && !valid(value))
-      throw new TypeError(`${owner}: option "${name}" must be ${expected}.`);
-  }
+export function validateServerOptions(
+  owner: string,
+  options: unknown,
+  adapterOptions: readonly string[],
+): void {
+  validateOptions(owner, options, CHECKS, adapterOptions);
 }

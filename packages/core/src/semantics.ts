@@ -1,0 +1,18 @@
+export type { CaughtError, ExceptionEvent, ExceptionRecorder } from './exceptions.js';
+export { errorMessage, errorType, exceptionRecorder } from './exceptions.js';
+export type { ExcludedUrls, ExclusionTest } from './excluded-urls.js';
+export { compileExcludedUrls } from './excluded-urls.js';
+export type { HeaderCaptures, HeaderOptions } from './header-options.js';
+export { configureHeaders } from './header-options.js';
+export type { HeaderCapture, HeaderNames, HeaderReader } from './headers.js';
+export { captureHeaders } from './headers.js';
+export { failureReport, guardedHook, isThenable } from './hooks.js';
+export { parseAuthority } from './host.js';
+export { knownMethods, methodInName, normalizedMethod } from './method.js';
+export type { Check } from './option-checks.js';
+export { COMMON_CHECKS, hasMethod, isFunction, validateOptions } from './option-checks.js';
+export { compilePatterns, readPatterns } from './patterns.js';
+export type { QueryRedaction } from './request-target.js';
+export { queryRedaction } from './request-target.js';
+export { isTracingSuppressed, SUPPRESSED } from './suppression.js';
+export { isTracingAbsent, tracerSource } from './tracer.js';
