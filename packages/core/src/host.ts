@@ -48,11 +48,9 @@ export function forwardedNode(node: string): HostAndPort | undefined {
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
 
-/** An IPv6 address may carry the zone of an interface, which URLs know nothing of. */
-const IPV6 = /^([\da-f:.]+)(?:%[\w.:-]+)?$/i;
-
+/** Without zones: those name an interface of the machine that wrote them. */
 function isAddress(text: string): boolean {
-  if (IPV4.test(text)) return true;
-  const address = text.includes(':') ? IPV6.exec(text)?.[1] : undefined;
-  return address !== undefined && URL.canParse(`http://[${address}]`);
+  return (
+    IPV4.test(text) || (text.includes(':') && /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]`))
+  );
 }
