@@ -5,10 +5,10 @@ import { once } from 'node:events';
  * Starts a program that serves HTTP as a process of its own, and waits until it has printed the address that it listens
  * on, such as `http://127.0.0.1:8080`.
  *
- * @param {string[]} command - arguments of `node`.
+ * @param {string[]} command - arguments of the executable, which is this Node unless another one is given.
  */
-export async function startService(command, { env, cwd }) {
-  const child = spawn(process.execPath, command, {
+export async function startService(command, { env, cwd, executable = process.execPath }) {
+  const child = spawn(executable, command, {
     cwd,
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,15 +6,15 @@ import { spansOf, traceTree } from './trace-tree.js';
  * Starts an example with its telemetry sent to a receiver of our own, sends its requests, stops it, and compares the tree
  * of all spans that arrived with the one expected. Prints the tree; a difference ends the process with code 1.
  *
- * @param {string[]} command - arguments of `node` that start the example.
+ * @param {string[]} command - arguments of the executable (default: this Node) that start the example.
  * @param {(url: string) => Promise<void>} requests - sends the requests to the example.
  * @param {string} expected - the tree without durations.
  */
-export async function verifyExample({ command, cwd, serviceName, requests, expected }) {
+export async function verifyExample({ command, cwd, executable, serviceName, requests, expected }) {
   const receiver = await startReceiver();
   try {
     const env = { OTEL_SERVICE_NAME: serviceName, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
-    const service = await startService(command, { cwd, env });
+    const service = await startService(command, { cwd, env, executable });
     try {
       await requests(service.url);
     } finally {

@@ -1,13 +1,12 @@
 import type { MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
-import { readVariable } from './environment.js';
 import type { ExclusionTest } from './excluded-urls.js';
-import { compileExcludedUrls } from './excluded-urls.js';
+import { compileExcludedUrls, excludedByEnvironment } from './excluded-urls.js';
 import type { HeaderCaptures } from './header-options.js';
 import { configureHeaders } from './header-options.js';
 import { guardedHook } from './hooks.js';
 import type { HttpServerOptions } from './options.js';
 import { validateServerOptions } from './options.js';
-import { compilePatterns, readPatterns } from './patterns.js';
+import { compilePatterns } from './patterns.js';
 
 /** The options and the environment, merged, validated and compiled into what the request path needs. */
 export interface ServerConfiguration<Req, Res> extends HeaderCaptures {
@@ -59,10 +58,4 @@ export function configure<Req, Res>(
 /** A predicate that fails takes the caller for a stranger. */
 function isPublic<Req>(publicEndpoint: true | ((request: Req) => boolean)): (request: Req) => boolean {
   return publicEndpoint === true ? () => true : guardedHook('publicEndpoint', publicEndpoint, true);
-}
-
-function excludedByEnvironment(framework: string): string[] {
-  const specific = `OTEL_NODE_${framework.toUpperCase().replaceAll('-', '_')}_EXCLUDED_URLS`;
-  // An empty specific variable is set, and so switches the generic one off.
-  return readPatterns(readVariable(specific) === undefined ? 'OTEL_NODE_EXCLUDED_URLS' : specific) ?? [];
 }

@@ -44,11 +44,13 @@ interface LogsApi {
  * Compiles how exceptions are recorded: as span events by default, as log records when the environment asks for them
  * and the installed API (1.10 or newer) has logs. With an older API `logs` falls back to span events.
  *
+ * @param redact - takes secrets out of messages and stack traces. Default: they stay as they are.
  * @see https://opentelemetry.io/docs/specs/semconv/exceptions/
  */
 export function exceptionRecorder(
   scope: { readonly name: string; readonly version: string },
   { name, ...severity }: ExceptionEvent,
+  redact: (text: string) => string = (text) => text,
 ): ExceptionRecorder {
   const optIn = readList(SIGNAL_OPT_IN) ?? [];
   // Read through the namespace: a named import of `logs` would not link against API 1.9.
@@ -56,14 +58,15 @@ export function exceptionRecorder(
   const toLogs = logs !== undefined && (optIn.includes('logs') || optIn.includes('logs/dup'));
   const toSpan = !toLogs || optIn.includes('logs/dup');
   return ({ error, time }, span, context) => {
-    if (toSpan && span.isRecording()) span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error), time);
+    if (toSpan && span.isRecording())
+      span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error, redact), time);
     if (!toLogs) return;
     logs.getLogger(scope.name, scope.version).emit({
       eventName: name,
       ...severity,
       // Not from `timeOrigin`, which the wall clock drifts away from.
       timestamp: Math.round(Date.now() - (performance.now() - time)),
-      attributes: exceptionAttributes(error),
+      attributes: exceptionAttributes(error, redact),
       context,
     });
   };
@@ -86,13 +89,16 @@ export function errorMessage(error: unknown): string {
 }
 
 /** The attributes of an exception record, for anything that can be thrown. */
-export function exceptionAttributes(error: unknown): Attributes {
+export function exceptionAttributes(
+  error: unknown,
+  redact: (text: string) => string = (text) => text,
+): Attributes {
   const attributes: Attributes = {
     [ATTR_EXCEPTION_TYPE]: className(error) ?? (error === null ? 'null' : typeof error),
-    [ATTR_EXCEPTION_MESSAGE]: errorMessage(error),
+    [ATTR_EXCEPTION_MESSAGE]: redact(errorMessage(error)),
   };
   const stack = textOf(error, 'stack');
-  if (stack !== undefined) attributes[ATTR_EXCEPTION_STACKTRACE] = stack;
+  if (stack !== undefined) attributes[ATTR_EXCEPTION_STACKTRACE] = redact(stack);
   return attributes;
 }
 

@@ -1,6 +1,7 @@
 import { context, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
+import { readVariable } from './environment.js';
 import { guardedHook, isThenable } from './hooks.js';
-import { splitPatterns } from './patterns.js';
+import { readPatterns, splitPatterns } from './patterns.js';
 import type { ServerOperation } from './server-operation.js';
 import { isTracingSuppressed, SUPPRESSED } from './suppression.js';
 
@@ -32,6 +33,17 @@ export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
   commit: nothing,
   end: nothing,
 });
+
+/**
+ * Reads the patterns of `OTEL_NODE_<NAME>_EXCLUDED_URLS`, else of `OTEL_NODE_EXCLUDED_URLS`.
+ *
+ * @param name - a framework's or the client's, as its package is called: `express`, `node-http`.
+ */
+export function excludedByEnvironment(name: string): string[] {
+  const specific = `OTEL_NODE_${name.toUpperCase().replaceAll('-', '_')}_EXCLUDED_URLS`;
+  // An empty specific variable is set, and so switches the generic one off.
+  return readPatterns(readVariable(specific) === undefined ? 'OTEL_NODE_EXCLUDED_URLS' : specific) ?? [];
+}
 
 /**
  * Compiles `excludedUrls`, or returns `undefined` when it excludes nothing. Empty entries are ignored.

@@ -40,6 +40,8 @@ export interface HttpRequestGetter<Req> extends TextMapGetter<Req> {
   transport?(request: Req): string | undefined;
   /** The protocol version without a trailing zero for HTTP/2: `1.0`, `1.1`, `2`. */
   protocolVersion?(request: Req): string | undefined;
+  /** True when the framework itself says that this request is not to be traced, as `excludedUrls` would. */
+  isExcluded?(request: Req): boolean;
   /** The route template, only where the router has matched before the operation starts. */
   route?(request: Req): string | undefined;
 }

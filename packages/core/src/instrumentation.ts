@@ -7,9 +7,10 @@ import { EXCLUDED } from './excluded-urls.js';
 import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
 import { captureHeaders } from './headers.js';
 import { failureReport } from './hooks.js';
+import { meterSource } from './meter.js';
 import { knownMethods, methodInName, normalizedMethod } from './method.js';
 import type { Instruments } from './metrics.js';
-import { instrumentsSource } from './metrics.js';
+import { createInstruments } from './metrics.js';
 import { responsePropagation } from './operation.js';
 import type { HttpServerOptions } from './options.js';
 import { asNewRoot } from './public-endpoint.js';
@@ -22,7 +23,7 @@ import type { RequestScope, ServerOperation } from './server-operation.js';
 import type { ServerSpanRules } from './server-span.js';
 import { observations, ServerSpanOperation } from './server-span.js';
 import { isTracingSuppressed } from './suppression.js';
-import { isTracingAbsent, tracerSource, warnOfSecondApi } from './tracer.js';
+import { isIdle, tracerSource } from './tracer.js';
 import { NestedOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
 
 /** What an adapter gives to core: how its framework's requests are read, and the user's options. */
@@ -99,7 +100,9 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
       observes: observations(configuration),
     };
     this.#tracer = tracerSource(scope, configuration.tracerProvider);
-    this.#instruments = instrumentsSource(scope, configuration.meterProvider, configuration.optIn);
+    this.#instruments = meterSource(scope, configuration.meterProvider, (meter) =>
+      createInstruments(meter, configuration.optIn),
+    );
   }
 
   start(request: Req): ServerOperation<Res> | undefined {
@@ -114,11 +117,11 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
 
   #start(request: Req): ServerOperation<Res> | undefined {
     const instruments = this.#instruments();
-    if (this.#isIdle(instruments)) return undefined;
+    if (isIdle(this.#configuration, instruments.enabled)) return undefined;
     const target = this.#getter.target(request);
     const path = pathOf(target);
     const carrier = this.#getter.carrier(request) as Carrier;
-    if (this.#configuration.excluded?.(request, path)) {
+    if (this.#configuration.excluded?.(request, path) || this.#getter.isExcluded?.(request)) {
       carrier[OPERATION] = EXCLUDED;
       return EXCLUDED;
     }
@@ -135,15 +138,6 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
         : this.#upstream(upstream, request);
     carrier[OPERATION] = operation;
     return operation;
-  }
-
-  /** Tells whether nothing is registered that could take a span, a metric or a trace context. */
-  #isIdle(instruments: Instruments): boolean {
-    const { tracerProvider, propagator } = this.#configuration;
-    if (tracerProvider !== undefined || propagator !== undefined || instruments.enabled || !isTracingAbsent())
-      return false;
-    warnOfSecondApi();
-    return true;
   }
 
   #serverSpan(
@@ -181,13 +175,8 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
 
   #upstream(metadata: RpcMetadata, request: Req): UpstreamOperation<Req, Res> {
     const method = methodInName(normalizedMethod(this.#getter.method(request), this.#known));
-    this.#captureRequestHeaders(metadata, request);
-    const { span } = metadata;
-    return new UpstreamOperation(
-      { span, tracer: this.#tracer(), request, owner: this, rules: this.#rules },
-      metadata,
-      method,
-    );
+    const start = { span: metadata.span, tracer: this.#tracer(), request, owner: this, rules: this.#rules };
+    return this.#enriching(new UpstreamOperation(start, metadata, method), request);
   }
 
   #nested(
@@ -195,16 +184,19 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     request: Req,
   ): NestedOperation<Req, Res> | undefined {
     if (!outer.admits(this)) return undefined;
-    this.#captureRequestHeaders(outer, request);
-    const { span, tracer } = outer;
-    return new NestedOperation({ span, tracer, request, owner: this, rules: this.#rules }, outer);
+    const start = { span: outer.span, tracer: outer.tracer, request, owner: this, rules: this.#rules };
+    return this.#enriching(new NestedOperation(start, outer), request);
   }
 
-  #captureRequestHeaders({ span }: RpcMetadata | RequestScope, request: Req): void {
+  /** Brings what is known at the start to a span that somebody else has started. */
+  #enriching<Enriching extends ServerOperation<Res>>(operation: Enriching, request: Req): Enriching {
     const { requestHeaders } = this.#configuration;
-    if (requestHeaders === undefined || !span.isRecording()) return;
-    const attributes: Attributes = {};
-    captureHeaders(requestHeaders, request, this.#getter, attributes);
-    span.setAttributes(attributes);
+    if (this.#getter.route !== undefined) operation.setRoute(this.#getter.route(request));
+    if (requestHeaders !== undefined && operation.span.isRecording()) {
+      const attributes: Attributes = {};
+      captureHeaders(requestHeaders, request, this.#getter, attributes);
+      operation.span.setAttributes(attributes);
+    }
+    return operation;
   }
 }

@@ -1,5 +1,5 @@
-import type { Attributes, Context, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
-import { createNoopMeter, metrics } from '@opentelemetry/api';
+import type { Attributes, Context, Histogram, Meter } from '@opentelemetry/api';
+import { durationHistogram, isEnabled } from './meter.js';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
@@ -15,11 +15,7 @@ import {
   METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
   METRIC_HTTP_SERVER_REQUEST_DURATION,
   METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
-  SCHEMA_URL,
 } from './semconv.js';
-
-/** Bucket boundaries that the convention advises for request durations, in seconds. */
-const DURATION_BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /** Limits of what handlers may add to the metrics of a request, against unbounded time series. */
 const MAX_LABELS = 20;
@@ -64,27 +60,20 @@ export interface RequestDescription {
 /** Numbers of requests in flight, by method and scheme. */
 export type ActiveRequests = Map<string, { readonly attributes: Attributes; count: number }>;
 
-/**
- * Resolves the instruments of the meter provider that is in force now, and again when another takes its place: meters
- * have no proxy, so an instrument made before the SDK started would stay silent for ever.
- */
-export function instrumentsSource(
-  scope: { readonly name: string; readonly version: string },
-  provider: MeterProvider | undefined,
-  optIn: ReadonlySet<string>,
-): () => Instruments {
-  let current: MeterProvider | undefined;
-  let instruments: Instruments;
-  return () => {
-    const inForce = provider ?? metrics.getMeterProvider();
-    if (inForce !== current) {
-      current = inForce;
-      instruments = createInstruments(
-        inForce.getMeter(scope.name, scope.version, { schemaUrl: SCHEMA_URL }),
-        optIn,
-      );
-    }
-    return instruments;
+/** Creates the server's instruments; opt-in ones only when named in `optIn`. */
+export function createInstruments(meter: Meter, optIn: ReadonlySet<string>): Instruments {
+  const bytes = (name: string, description: string): Histogram | undefined =>
+    optIn.has(name) ? meter.createHistogram(name, { description, unit: 'By' }) : undefined;
+  return {
+    enabled: isEnabled(meter),
+    duration: durationHistogram(
+      meter,
+      METRIC_HTTP_SERVER_REQUEST_DURATION,
+      'Duration of HTTP server requests.',
+    ),
+    requestBodySize: bytes(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE, 'Size of HTTP server request bodies.'),
+    responseBodySize: bytes(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE, 'Size of HTTP server response bodies.'),
+    activeRequests: optIn.has(METRIC_HTTP_SERVER_ACTIVE_REQUESTS) ? activeRequestsOf(meter) : undefined,
   };
 }
 
@@ -154,22 +143,6 @@ export function recordRequest(
     instruments.requestBodySize?.record(sizes.requestBodySize, attributes, context);
   if (sizes.responseBodySize !== undefined)
     instruments.responseBodySize?.record(sizes.responseBodySize, attributes, context);
-}
-
-function createInstruments(meter: Meter, optIn: ReadonlySet<string>): Instruments {
-  const bytes = (name: string, description: string): Histogram | undefined =>
-    optIn.has(name) ? meter.createHistogram(name, { description, unit: 'By' }) : undefined;
-  return {
-    enabled: meter !== createNoopMeter(),
-    duration: meter.createHistogram(METRIC_HTTP_SERVER_REQUEST_DURATION, {
-      description: 'Duration of HTTP server requests.',
-      unit: 's',
-      advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
-    }),
-    requestBodySize: bytes(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE, 'Size of HTTP server request bodies.'),
-    responseBodySize: bytes(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE, 'Size of HTTP server response bodies.'),
-    activeRequests: optIn.has(METRIC_HTTP_SERVER_ACTIVE_REQUESTS) ? activeRequestsOf(meter) : undefined,
-  };
 }
 
 /**

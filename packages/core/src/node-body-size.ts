@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { NodeRequest, NodeResponse } from './node-messages.js';
 
 /** Body sizes in bytes, as far as the connection got. */
 export interface BodySizes {
@@ -14,40 +13,52 @@ export interface BodySizes {
  * Only for requests whose sizes are wanted: it puts itself before `push` of the request and `write` and `end` of the
  * response, which keep their results, callbacks and backpressure.
  */
-export function countBodies(
-  request: IncomingMessage | Http2ServerRequest,
-  response: ServerResponse | Http2ServerResponse,
-): () => BodySizes {
+export function countBodies(request: NodeRequest, response: NodeResponse): () => BodySizes {
   let received = 0;
   let sent = 0;
-  const { push } = request;
-  request.push = function countedPush(chunk: unknown, encoding?: BufferEncoding): boolean {
-    received += sizeOf(chunk, encoding);
-    return push.call(this, chunk, encoding);
+  const readable = request as unknown as Readable;
+  const { push } = readable;
+  readable.push = function countedPush(...args) {
+    received += sizeOf(args[0], args[1]);
+    return push.apply(this, args);
   };
-  const writable = response as { write(...args: unknown[]): boolean; end(...args: unknown[]): unknown };
+  const writable = response as unknown as Writable;
   const { write, end } = writable;
   writable.write = function countedWrite(...args) {
-    sent += sizeOf(args[0], args[1]);
+    // What follows the end is refused.
+    if (!response.writableEnded) sent += sizeOf(args[0], args[1]);
     return write.apply(this, args);
   };
   writable.end = function countedEnd(...args) {
     // `end(chunk)` goes on to `write` in some versions of Node and not in others; only what is new is counted.
     const before = sent;
+    const ended = response.writableEnded;
     const result = end.apply(this, args);
-    if (sent === before) sent += sizeOf(args[0], args[1]);
+    if (!ended && sent === before) sent += sizeOf(args[0], args[1]);
     return result;
   };
   return () => ({ requestBodySize: received, responseBodySize: hasBody(request, response) ? sent : 0 });
 }
 
+interface Readable {
+  push(...args: unknown[]): boolean;
+}
+
+interface Writable {
+  write(...args: unknown[]): boolean;
+  end(...args: unknown[]): unknown;
+}
+
+/** Node's own measure of text; there is no such response elsewhere. */
+declare const Buffer: { byteLength(text: string, encoding: string): number };
+
 function sizeOf(chunk: unknown, encoding: unknown): number {
   if (typeof chunk === 'string')
-    return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
+    return Buffer.byteLength(chunk, typeof encoding === 'string' ? encoding : 'utf8');
   return chunk instanceof Uint8Array ? chunk.byteLength : 0;
 }
 
 /** Node accepts a body for responses that have none by definition, and drops it. */
-function hasBody(request: { method?: string | undefined }, { statusCode }: { statusCode: number }): boolean {
+function hasBody(request: NodeRequest, { statusCode }: NodeResponse): boolean {
   return request.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }

@@ -10,8 +10,8 @@ export interface NodeRequest {
     readonly remotePort?: number | undefined;
     readonly localAddress?: string | undefined;
     readonly localPort?: number | undefined;
+    readonly destroyed?: boolean;
     once(event: 'close', listener: () => void): unknown;
-    removeListener(event: 'close', listener: () => void): unknown;
   };
 }
 

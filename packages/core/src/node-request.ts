@@ -1,5 +1,5 @@
 import type { HttpRequestGetter } from './getter.js';
-import { plainAddress } from './host.js';
+import { forwardedNode, parseAuthority, plainAddress } from './host.js';
 import type { NodeRequest } from './node-messages.js';
 
 /** What a trusted proxy tells of the original request; what it does not tell is `undefined`. */
@@ -8,6 +8,25 @@ export interface ForwardedRequest {
   readonly port: number | undefined;
   readonly proto: string | undefined;
   readonly host: string | undefined;
+}
+
+/**
+ * Takes what a framework or a header tells of the original request, as far as it is valid: an address, with or without a
+ * port, `http` or `https`, and an authority.
+ */
+export function forwardedRequest(
+  client: string | undefined,
+  proto: string | undefined,
+  host: string | undefined,
+): ForwardedRequest {
+  const node = client === undefined ? undefined : forwardedNode(client);
+  const scheme = proto?.toLowerCase();
+  return {
+    address: node?.address,
+    port: node?.port,
+    proto: scheme === 'http' || scheme === 'https' ? scheme : undefined,
+    host: host !== undefined && parseAuthority(host) !== undefined ? host : undefined,
+  };
 }
 
 /**
@@ -32,8 +51,11 @@ export function nodeRequest<Req>(
     clientAddress: (request) =>
       forwarded(request)?.address ?? plainAddress(raw(request).socket.remoteAddress),
     clientPort: (request) => {
+      const { remoteAddress, remotePort } = raw(request).socket;
       const told = forwarded(request);
-      return told === undefined ? raw(request).socket.remotePort : told.port;
+      return told?.address === undefined || told.address === plainAddress(remoteAddress)
+        ? remotePort
+        : told.port;
     },
     peerAddress: (request) => plainAddress(raw(request).socket.remoteAddress),
     peerPort: (request) => raw(request).socket.remotePort,

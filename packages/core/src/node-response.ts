@@ -2,8 +2,15 @@ import type { HttpResponseGetter } from './getter.js';
 import type { NodeRequest, NodeResponse } from './node-messages.js';
 import type { ResponseOutcome, ServerOperation } from './server-operation.js';
 
-/** Reads the Node response behind a framework's response. */
-export function nodeResponse<Res>(raw: (response: Res) => NodeResponse): HttpResponseGetter<Res> {
+/**
+ * Reads the Node response behind a framework's response.
+ *
+ * @param header - finds a header where the framework keeps them for itself until the head is sent.
+ */
+export function nodeResponse<Res>(
+  raw: (response: Res) => NodeResponse,
+  header: (response: Res, name: string) => unknown = (response, name) => raw(response).getHeader(name),
+): HttpResponseGetter<Res> {
   return {
     statusCode: (response) => sentStatus(raw(response)),
     keys: (response) =>
@@ -11,7 +18,7 @@ export function nodeResponse<Res>(raw: (response: Res) => NodeResponse): HttpRes
         .getHeaderNames()
         .filter((name) => !name.startsWith(':')),
     headerValues: (response, name) => {
-      const value = raw(response).getHeader(name);
+      const value = header(response, name);
       if (value === undefined) return undefined;
       return Array.isArray(value) ? value.map(String) : [String(value)];
     },
@@ -30,17 +37,19 @@ export function nodeResponse<Res>(raw: (response: Res) => NodeResponse): HttpRes
  * @param sizes - tells the body sizes, where they are counted.
  */
 export function endOnClose<Res>(
-  operation: ServerOperation<Res>,
+  operation: Pick<ServerOperation<Res>, 'enriches' | 'end'>,
   request: NodeRequest,
   raw: NodeResponse,
   response: Res,
   beforeEnd?: () => void,
   sizes?: () => ResponseOutcome,
 ): void {
+  let leaveQueue: (() => void) | undefined;
   const onClose = (): void => {
+    leaveQueue?.();
     beforeEnd?.();
     const error = streamOf(raw).errored ?? undefined;
-    const aborted = error !== undefined || !isComplete(raw);
+    const aborted = error !== undefined || !isComplete(raw, request);
     if (sizes === undefined && !aborted) operation.end(response);
     else operation.end(response, { aborted, error, ...sizes?.() });
   };
@@ -52,7 +61,7 @@ export function endOnClose<Res>(
   // Whoever owns the span has been listening since before us, and ends it at this event.
   if (operation.enriches) raw.prependListener('close', onClose);
   else raw.on('close', onClose);
-  if (isQueued(raw)) alsoOnSocketClose(request, raw, onClose);
+  if (isQueued(raw)) leaveQueue = alsoOnSocketClose(request.socket, onClose);
 }
 
 /** What is read of an HTTP/1 response, or of the stream below an HTTP/2 one. */
@@ -91,13 +100,17 @@ function sentStatus(response: NodeResponse): number | undefined {
 /** Where the code stands in `HTTP/1.1 200 OK`. */
 const STATUS_START = 'HTTP/1.1 '.length;
 
-/** Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them. */
-function isComplete(response: NodeResponse): boolean {
+/**
+ * Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them, and
+ * HTTP/1 responses even when the client has left a body that was waiting to be sent.
+ */
+function isComplete(response: NodeResponse, { socket }: NodeRequest): boolean {
   const stream = streamOf(response);
   if (isHttp2(response))
     return stream.writableEnded === true && stream.aborted !== true && stream.rstCode === 0;
+  if (stream.writableFinished) return socket.destroyed !== true;
   // What only simulates a connection, as Fastify's inject() does, closes a response before its sink has drained.
-  return stream.writableFinished === true || (response.writableEnded && stream.socket?.destroyed === false);
+  return response.writableEnded && stream.socket?.destroyed === false;
 }
 
 function isClosed(response: NodeResponse): boolean {
@@ -110,7 +123,23 @@ function isQueued(response: NodeResponse): boolean {
   return !isHttp2(response) && streamOf(response).socket === null;
 }
 
-function alsoOnSocketClose({ socket }: NodeRequest, response: NodeResponse, onClose: () => void): void {
-  socket.once('close', onClose);
-  response.once('close', () => socket.removeListener('close', onClose));
+const QUEUE: unique symbol = Symbol('ends of the responses that wait on a socket');
+
+interface QueueingSocket extends Pick<NodeRequest['socket'], 'once'> {
+  [QUEUE]?: Set<() => void>;
+}
+
+/** Calls `onClose` when the socket closes, with one listener for all that wait; returns how to take it back. */
+function alsoOnSocketClose(socket: QueueingSocket, onClose: () => void): () => void {
+  let queue = socket[QUEUE];
+  if (queue === undefined) {
+    const ends = new Set<() => void>();
+    socket[QUEUE] = ends;
+    socket.once('close', () => {
+      for (const end of ends) end();
+    });
+    queue = ends;
+  }
+  const waiting = queue.add(onClose);
+  return () => waiting.delete(onClose);
 }

@@ -1,4 +1,7 @@
+export type { BodySizes } from './node-body-size.js';
+export { countBodies } from './node-body-size.js';
+export { emitWithin } from './node-event-context.js';
 export type { NodeRequest, NodeResponse } from './node-messages.js';
 export type { ForwardedRequest } from './node-request.js';
-export { nodeRequest } from './node-request.js';
+export { forwardedRequest, nodeRequest } from './node-request.js';
 export { endOnClose, nodeResponse } from './node-response.js';

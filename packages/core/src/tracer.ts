@@ -1,4 +1,4 @@
-import type { Tracer, TracerProvider } from '@opentelemetry/api';
+import type { TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 // biome-ignore lint/suspicious/noDeprecatedImports: in both API lines, and the only way to ask what a proxy delegates to.
 import { diag, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api';
 import { SCHEMA_URL } from './semconv.js';
@@ -31,12 +31,22 @@ export function tracerSource(
 }
 
 /**
- * Tells whether nothing is registered that a request could be of interest to: no tracer provider and no propagator.
- * The answer changes when an SDK starts later.
+ * Tells whether nothing is registered that a request could be of interest to: no tracer provider, no propagator and no
+ * metrics SDK, neither globally nor by option. The answer changes when an SDK starts later.
  */
-export function isTracingAbsent(): boolean {
+export function isIdle(
+  options: {
+    readonly tracerProvider: TracerProvider | undefined;
+    readonly propagator: TextMapPropagator | undefined;
+  },
+  metricsEnabled: boolean,
+): boolean {
+  if (metricsEnabled || options.tracerProvider !== undefined || options.propagator !== undefined)
+    return false;
   const provider: TracerProvider & { getDelegate?(): TracerProvider } = trace.getTracerProvider();
-  return provider.getDelegate?.() === NO_SDK && propagation.fields().length === 0;
+  if (provider.getDelegate?.() !== NO_SDK || propagation.fields().length > 0) return false;
+  warnOfSecondApi();
+  return true;
 }
 
 let warned = false;
@@ -45,7 +55,7 @@ let warned = false;
  * Warns once when an SDK is registered with a copy of the API that this one cannot see, because it is newer than the
  * registered one: spans would be lost without a word.
  */
-export function warnOfSecondApi(): void {
+function warnOfSecondApi(): void {
   const registered = (
     globalThis as { [API_GLOBAL]?: { trace?: unknown; metrics?: unknown; version?: string } }
   )[API_GLOBAL];

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { forwardedNode, parseAuthority } from '@otel-middleware/core';
+import { forwardedNode } from '@otel-middleware/core';
 import type { ForwardedRequest } from '@otel-middleware/core/node';
+import { forwardedRequest } from '@otel-middleware/core/node';
 import forwardedParse from 'forwarded-parse';
 import proxyaddr from 'proxy-addr';
 
@@ -64,10 +65,8 @@ function read(request: ForwardingRequest, trust: Trust): ForwardedRequest | unde
     if (!trust(request.socket.remoteAddress ?? '', 0)) return undefined;
     const extended =
       'x-forwarded-for' in headers || 'x-forwarded-proto' in headers || 'x-forwarded-host' in headers;
-    if (extended) return fromExtendedHeaders(request, trust);
-    return typeof headers.forwarded === 'string'
-      ? fromForwarded(request, headers.forwarded, trust)
-      : undefined;
+    if (extended) return fromExtendedHeaders(headers, trust);
+    return typeof headers.forwarded === 'string' ? fromForwarded(headers.forwarded, trust) : undefined;
   } catch {
     // The header is malformed, or the user's trust function threw: nobody is believed.
     return undefined;
@@ -75,9 +74,9 @@ function read(request: ForwardingRequest, trust: Trust): ForwardedRequest | unde
 }
 
 /** Each header is a list of its own, to which proxies append: the trusted part of all is as long as that of the addresses. */
-function fromExtendedHeaders(request: ForwardingRequest, trust: Trust): ForwardedRequest {
+function fromExtendedHeaders(headers: IncomingHttpHeaders, trust: Trust): ForwardedRequest {
   const values = (name: string): string[] => {
-    const value = request.headers[name];
+    const value = headers[name];
     return value === undefined
       ? []
       : String(value)
@@ -91,7 +90,7 @@ function fromExtendedHeaders(request: ForwardingRequest, trust: Trust): Forwarde
     const walked = addresses.length > 0 ? hops : trustedHops(new Array<string>(list.length).fill(''), trust);
     return list[Math.max(0, list.length - walked)];
   };
-  return forwarded(
+  return forwardedRequest(
     reached(addresses),
     reached(values('x-forwarded-proto')),
     reached(values('x-forwarded-host')),
@@ -101,11 +100,11 @@ function fromExtendedHeaders(request: ForwardingRequest, trust: Trust): Forwarde
 /** Values that need quotes, for a port or an IPv6 address, which some proxies leave out. */
 const UNQUOTED = /=([^\s",;=:[]*[:[][^\s",;=]*)/g;
 
-function fromForwarded(_request: ForwardingRequest, header: string, trust: Trust): ForwardedRequest {
+function fromForwarded(header: string, trust: Trust): ForwardedRequest {
   const elements = forwardedParse(header.replace(UNQUOTED, '="$1"'));
   const addresses = elements.map((element) => element.for ?? 'unknown');
   const element = elements[elements.length - trustedHops(addresses, trust)];
-  return forwarded(element?.for, element?.proto, element?.host);
+  return forwardedRequest(element?.for, element?.proto, element?.host);
 }
 
 /** How many forwarded addresses, counted from the server's end, were written by proxies that are trusted; at least one. */
@@ -116,21 +115,6 @@ function trustedHops(addresses: readonly string[], trust: Trust): number {
     hops++;
   }
   return hops;
-}
-
-function forwarded(
-  client: string | undefined,
-  proto: string | undefined,
-  host: string | undefined,
-): ForwardedRequest {
-  const node = client === undefined ? undefined : forwardedNode(client);
-  const scheme = proto?.toLowerCase();
-  return {
-    address: node?.address,
-    port: node?.port,
-    proto: scheme === 'http' || scheme === 'https' ? scheme : undefined,
-    host: host !== undefined && parseAuthority(host) !== undefined ? host : undefined,
-  };
 }
 
 function bareAddress(node: string): string {

@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { ServerOperation } from '@otel-middleware/core';
-import { endOnClose } from '@otel-middleware/core/node';
+import { countBodies, emitWithin, endOnClose } from '@otel-middleware/core/node';
 import onHeaders from 'on-headers';
-import { countBodies } from './body-size.js';
-import { emitWithin } from './event-context.js';
 import type { NodeRequest } from './request.js';
 
 /** A response as Node's servers hand it out: HTTP/1, or HTTP/2 through the compatibility API. */
