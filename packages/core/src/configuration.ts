@@ -3,7 +3,7 @@ import type { ExclusionTest } from './excluded-urls.js';
 import { compileExcludedUrls, excludedByEnvironment } from './excluded-urls.js';
 import type { HeaderCaptures } from './header-options.js';
 import { configureHeaders } from './header-options.js';
-import { guardedHook } from './hooks.js';
+import { guardedHook, synchronous } from './hooks.js';
 import type { HttpServerOptions } from './options.js';
 import { validateServerOptions } from './options.js';
 import { compilePatterns } from './patterns.js';
@@ -26,7 +26,7 @@ export interface ServerConfiguration<Req, Res> extends HeaderCaptures {
  *
  * @param owner - the package that error messages name.
  * @param framework - the framework's part of the environment variable's name: `express`, `node-http`.
- * @param adapterOptions - names of options that the adapter has taken out already, for the message about unknown ones.
+ * @param adapterOptions - names of options that the adapter checks and reads itself.
  * @throws TypeError when an option is unknown or ill-typed, naming it and the cure. Bad environment variables are
  * reported through `diag` and ignored instead.
  */
@@ -57,5 +57,7 @@ export function configure<Req, Res>(
 
 /** A predicate that fails takes the caller for a stranger. */
 function isPublic<Req>(publicEndpoint: true | ((request: Req) => boolean)): (request: Req) => boolean {
-  return publicEndpoint === true ? () => true : guardedHook('publicEndpoint', publicEndpoint, true);
+  return publicEndpoint === true
+    ? () => true
+    : guardedHook('publicEndpoint', synchronous(publicEndpoint), true);
 }

@@ -1,6 +1,6 @@
 import { context, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import { readVariable } from './environment.js';
-import { guardedHook, isThenable } from './hooks.js';
+import { guardedHook, synchronous } from './hooks.js';
 import { readPatterns, splitPatterns } from './patterns.js';
 import type { ServerOperation } from './server-operation.js';
 import { isTracingSuppressed, SUPPRESSED } from './suppression.js';
@@ -59,9 +59,7 @@ export function compileExcludedUrls<Req>(excludedUrls: ExcludedUrls<Req>): Exclu
   for (const entry of entries) {
     if (entry instanceof RegExp) patterns.push(new RegExp(entry.source, entry.flags.replace(/[gy]/g, '')));
     else if (typeof entry === 'function')
-      predicates.push(
-        guardedHook('A predicate in excludedUrls', (request: Req) => answered(entry(request)), false),
-      );
+      predicates.push(guardedHook('A predicate in excludedUrls', synchronous(entry), false));
   }
   const [first, ...others] = patterns;
   if (first === undefined && predicates.length === 0) return undefined;
@@ -80,12 +78,6 @@ function oneWherePossible(sources: readonly string[]): RegExp[] {
   const joined =
     compiled.length > 1 ? [new RegExp(plain.map((source) => `(?:${source})`).join('|'))] : compiled;
   return [...joined, ...referring.map((source) => new RegExp(source))];
-}
-
-/** A promise would be taken for a yes, and exclude everything. */
-function answered(answer: unknown): boolean {
-  if (isThenable(answer)) throw new TypeError('It must answer with a boolean, not with a promise.');
-  return answer === true;
 }
 
 function suppressed<T>(handler: () => T): T {

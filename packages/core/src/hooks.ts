@@ -24,6 +24,19 @@ export function guardedHook<Args extends unknown[], Result>(
   };
 }
 
+/**
+ * Makes a predicate fail that answers with a promise, which would be taken for a yes. What is not `true` is a no.
+ *
+ * @throws TypeError from the predicate that is returned, for {@link guardedHook} to report.
+ */
+export function synchronous<Req>(predicate: (request: Req) => unknown): (request: Req) => boolean {
+  return (request) => {
+    const answer = predicate(request);
+    if (isThenable(answer)) throw new TypeError('It must answer with a boolean, not with a promise.');
+    return answer === true;
+  };
+}
+
 /** Reports the first failure of `source` through `diag`, and no other. */
 export function failureReport(source: string): (error: unknown) => void {
   let reported = false;

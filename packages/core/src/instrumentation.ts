@@ -35,7 +35,7 @@ export interface HttpServerInstrumentationConfig<Req, Res> {
   readonly request: HttpRequestGetter<Req>;
   readonly response: HttpResponseGetter<Res>;
   readonly options?: HttpServerOptions<Req, Res> | undefined;
-  /** Names of the adapter's own options, which it validates and leaves out of `options`. */
+  /** Names of the adapter's own options, which it checks and reads itself. */
   readonly adapterOptions?: readonly string[];
 }
 

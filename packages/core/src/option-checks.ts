@@ -57,7 +57,7 @@ export const COMMON_CHECKS: Readonly<Record<CommonOption, Check>> = {
  * Checks options that may come from plain JavaScript. An option that is `undefined` is not set.
  *
  * @param owner - the package that the message names.
- * @param otherOptions - names of options that are checked elsewhere, for the message about unknown ones.
+ * @param otherOptions - names of options that are checked elsewhere.
  * @throws TypeError when an option is unknown or ill-typed, naming it and the cure.
  */
 export function validateOptions(
@@ -70,6 +70,7 @@ export function validateOptions(
     throw new TypeError(`${owner}: options must be an object. Leave the argument out for the defaults.`);
   }
   for (const [name, value] of Object.entries(options)) {
+    if (otherOptions.includes(name)) continue;
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (check === undefined) {
       const names = [...otherOptions, ...Object.keys(checks)].join(', ');

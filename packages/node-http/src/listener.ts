@@ -30,7 +30,7 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
   listener: (request: Req, response: Res) => unknown,
   options: ListenerOptions<Req, Res> = {},
 ): (request: Req, response: Res) => unknown {
-  const { trustProxy, ...coreOptions } = options ?? {};
+  const { trustProxy } = options ?? {};
   const trust = compileTrust(trustProxy);
   const instrumentation = createHttpServerInstrumentation<Req, Res>({
     scope: { name: '@otel-middleware/node-http', version: VERSION },
@@ -40,7 +40,7 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
       () => trust,
     ),
     response: nodeResponse<Res>((response) => response),
-    options: options && coreOptions,
+    options,
     adapterOptions: ['trustProxy'],
   });
   return function opentelemetry(this: unknown, request, response) {
