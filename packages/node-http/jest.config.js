@@ -1,1 +1,3 @@
-export { default } from '../../jest.base.js';
+import { matrix } from '@otel-middleware/conformance/jest';
+
+export default matrix({ folder: import.meta.dirname });

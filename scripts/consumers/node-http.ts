@@ -1,0 +1,12 @@
+import { deepStrictEqual } from 'node:assert';
+import { createServer } from 'node:http';
+import { instrumentListener } from '@otel-middleware/node-http';
+import { spansOfOneRequest } from './telemetry.js';
+
+export async function consume(): Promise<void> {
+  const listener = instrumentListener((_request, response) => {
+    response.end('ok');
+  });
+  const spans = await spansOfOneRequest(createServer(listener));
+  deepStrictEqual(spans, ['SERVER GET @otel-middleware/node-http']);
+}

@@ -1,0 +1,38 @@
+// A Jest reporter: leaves a package's counts and the names of its failures in test-results.json, for scripts/test.mjs.
+import { writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** How long Jest may take to end once all tests have. */
+const GRACE_MILLIS = 10_000;
+
+export default class JestResults {
+  constructor(globalConfig) {
+    this.rootDir = globalConfig.rootDir;
+  }
+
+  onRunComplete(_contexts, results) {
+    const failures = results.testResults.flatMap(
+      ({ testFilePath, displayName, testResults, testExecError }) => {
+        const project = displayName ? `${displayName.name} › ` : '';
+        const file = project + relative(this.rootDir, testFilePath);
+        const failed = testResults.filter(({ status }) => status === 'failed');
+        const names = failed.map(({ fullName }) => `${file} › ${fullName}`);
+        return testExecError ? [...names, `${file} could not be run`] : names;
+      },
+    );
+    const { numPassedTests: passed, numPendingTests, numTodoTests } = results;
+    this.write({ passed, skipped: numPendingTests + numTodoTests, failures });
+    // What a test left open would keep Jest, and everything that waits for it, from ever ending.
+    setTimeout(() => {
+      failures.push(
+        'a test left a socket, timer or process open, so Jest did not end: try --detectOpenHandles',
+      );
+      this.write({ passed, skipped: numPendingTests + numTodoTests, failures });
+      process.exit(1);
+    }, GRACE_MILLIS).unref();
+  }
+
+  write(counts) {
+    writeFileSync(join(this.rootDir, 'test-results.json'), `${JSON.stringify(counts, null, 2)}\n`);
+  }
+}
