@@ -10,6 +10,9 @@ const publishedSources = ({ exports = {}, bin = {} }) =>
 /** Versions of a framework or SDK side by side, `express-4.18`, which Jest puts under the one name that sources import. */
 const versionAliases = /-\d+(?:\.\d+)*$/;
 
+/** What tests start as programs of their own load these, from text that knip does not read. */
+const loadedByPrograms = /^@opentelemetry\/(?:sdk|exporter|instrumentation)-|^(?:bun|deno|workerd|esbuild)$/;
+
 /** `!` marks what belongs to the product: `knip --production` sees nothing else, so an export for tests alone is unused. */
 const packages = workspacePackages().map(({ folder, manifest }) => {
   const path = relative(root, folder);
@@ -17,12 +20,15 @@ const packages = workspacePackages().map(({ folder, manifest }) => {
     // Examples load the SDK by `node --import`.
     return [path, { entry: ['**/*.{ts,js}!'], ignoreDependencies: ['@otel-middleware/sdk'] }];
   }
+  // Programs that start each other.
+  if (path === 'packages/benchmarks') return [path, { entry: ['*.js!'], ignoreBinaries: ['taskset'] }];
   const workspace = {
     entry: [...publishedSources(manifest), 'jest.config.js', 'test/**/*.test.ts'],
     project: ['src/**/*.ts!', 'test/**/*.ts', '*.js'],
     // What Jest is configured with is a path of another package, which knip would ask each package to declare.
     jest: false,
-    ignoreDependencies: ['jest', '@swc/core', '@swc/jest', versionAliases],
+    ignoreDependencies: ['jest', '@swc/core', '@swc/jest', versionAliases, loadedByPrograms],
+    ignoreBinaries: ['openssl'],
   };
   return [path, workspace];
 });

@@ -27,7 +27,7 @@ function durationHistogram() {
 const getter = { get: (headers, name) => headers[name], keys: (headers) => Object.keys(headers) };
 
 /** Begins a request: returns its span, context and start. */
-export function begin(req) {
+function begin(req) {
   const url = req.originalUrl ?? req.url;
   const queryStart = url.indexOf('?');
   const [host, port] = (req.headers.host ?? '').split(':');
@@ -50,7 +50,7 @@ export function begin(req) {
 }
 
 /** Ends a request: outcome on the span, one metric record. */
-export function end(operation, req, res, route) {
+function end(operation, req, res, route) {
   const { span } = operation;
   span.setAttribute('http.response.status_code', res.statusCode);
   if (route !== undefined) {

@@ -1,1 +1,3 @@
-export { default } from '../../jest.base.js';
+import { matrix } from './jest.js';
+
+export default matrix({ folder: import.meta.dirname, everywhere: ['single-api'] });

@@ -24,7 +24,7 @@ interface CapturedHeader {
 }
 
 /** The marker that stands for a sanitised value; the attribute's key stays, so that its presence can be seen. */
-export const REDACTED = '[REDACTED]';
+const REDACTED = '[REDACTED]';
 
 /**
  * Headers that carry credentials, by their last words: `Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`,

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
+import { Agent, createServer, request as httpRequest } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { serverSpan, serverTimingPropagator, setHttpRoute } from '@otel-middleware/core';
-import { closeServers, delay, send, serve } from '../../core/test/node-server.js';
+import { closeServers, delay, send, sendBytes, serve, until } from '../../core/test/node-server.js';
 import type { Telemetry } from '../../core/test/telemetry.js';
 import { startTelemetry } from '../../core/test/telemetry.js';
 import type { ListenerOptions, NodeRequest, NodeResponse } from '../src/index.js';
@@ -38,8 +38,7 @@ function instrumented<Req extends NodeRequest = IncomingMessage, Res extends Nod
 }
 
 async function endedSpans(count = 1) {
-  const limit = Date.now() + 3000;
-  while (telemetry.spans().length < count && Date.now() < limit) await delay(5);
+  await until(() => telemetry.spans().length >= count);
   return telemetry.spans();
 }
 
@@ -181,7 +180,6 @@ describe('what is added to a response (life:once)', () => {
   });
 
   test('is undone with it: ten requests on one connection leave no listener on the socket', async () => {
-    const { Agent, request: httpRequest } = await import('node:http');
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const listeners: number[] = [];
     const port = await serve(
@@ -246,7 +244,6 @@ describe('events of request and response (ctx:active, life:body)', () => {
         }),
       ),
     );
-    const { request: httpRequest } = await import('node:http');
     const request = httpRequest({ port, host: '127.0.0.1', method: 'POST', agent: false });
     for (let chunk = 0; chunk < 3; chunk++) {
       request.write('chunk');
@@ -256,7 +253,7 @@ describe('events of request and response (ctx:active, life:body)', () => {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     response.resume();
     await endedSpans();
-    await delay(20);
+    await until(() => Object.keys(seen).length === 6);
     expect(seen).toEqual({
       'request data': true,
       'request end': true,
@@ -322,7 +319,6 @@ describe('events of request and response (ctx:active, life:body)', () => {
         }),
       ),
     );
-    const { sendBytes } = await import('../../core/test/node-server.js');
     const post = (path: string, end = '') =>
       `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${end}\r\nx`;
     await sendBytes(port, post('/1') + post('/2') + post('/3', 'Connection: close\r\n'));

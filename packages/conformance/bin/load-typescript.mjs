@@ -1,0 +1,17 @@
+// Module hooks by which Node 20 imports the sources of this package, which are TypeScript.
+import { fileURLToPath } from 'node:url';
+import { transformFile } from '@swc/core';
+
+export async function resolve(specifier, context, next) {
+  const fromTypeScript = context.parentURL?.endsWith('.ts') && specifier.startsWith('.');
+  return next(fromTypeScript ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+}
+
+export async function load(url, context, next) {
+  if (!url.endsWith('.ts')) return next(url, context);
+  const { code } = await transformFile(fileURLToPath(url), {
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    module: { type: 'es6' },
+  });
+  return { format: 'module', source: code, shortCircuit: true };
+}

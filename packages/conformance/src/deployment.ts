@@ -1,0 +1,50 @@
+import type { RequestListener, Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { ListenOptions } from 'node:net';
+import type { HttpServerOptions } from '@otel-middleware/core';
+import type { Application } from './application.js';
+
+/** How often, and where, the middleware is registered. */
+export type Registration = 'once' | 'twice' | 'sub-app' | 'server' | 'after-routes';
+
+/** What an adapter has to serve for one test. */
+export interface Deployment {
+  /** What runs behind the routes. */
+  readonly application: Application;
+  /** The options of the adapter's verb; `undefined` leaves the middleware out altogether. */
+  readonly options: HttpServerOptions<unknown, unknown> | undefined;
+  /**
+   * `twice`: on the same application; `sub-app`: also on the application of the endpoint `subApp`; `server`: also around
+   * the server's listener, with `instrumentListener` and the same options; `after-routes`: once, behind all routes.
+   */
+  readonly registration: Registration;
+  /** Proxies on loopback are trusted, by the framework's own setting where it has one. */
+  readonly trustLoopback: boolean;
+  readonly protocol: 'http/1.1' | 'h2';
+  readonly listenOptions: ListenOptions;
+}
+
+/** A server that listens. */
+export interface Served {
+  readonly server: Server | Http2Server;
+  /** Adds the endpoints `late` and `lateMounted` to the running application. */
+  readonly addLateRoutes?: (() => void) | undefined;
+}
+
+/** Makes the server that a deployment asks for, lets it serve `listener`, and waits until it listens. */
+export function serveListener(
+  listener: RequestListener | ((request: Http2ServerRequest, response: Http2ServerResponse) => unknown),
+  { protocol, listenOptions }: Pick<Deployment, 'protocol' | 'listenOptions'>,
+  addLateRoutes?: () => void,
+): Promise<Served> {
+  const server =
+    protocol === 'h2'
+      ? createHttp2Server(listener as Parameters<typeof createHttp2Server>[0])
+      : createServer(listener as RequestListener);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenOptions, () => resolve({ server, addLateRoutes }));
+  });
+}

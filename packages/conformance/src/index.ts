@@ -1,0 +1,18 @@
+export type { Adapter, Gaps, NativeObjects } from './adapter.js';
+export type { Answer, ApplicationRequest } from './answer.js';
+export { Application } from './application.js';
+export type { Deployment, Registration, Served } from './deployment.js';
+export { serveListener } from './deployment.js';
+export { Diagnostics } from './diagnostics.js';
+export type { Endpoint, EndpointName, PlainEndpoint, PlainEndpointName } from './endpoints.js';
+export { endpoints, plainEndpointList } from './endpoints.js';
+export { HandledError } from './failures.js';
+export type { MatrixCell } from './matrix.js';
+export { matrix } from './matrix.js';
+export type { AdapterName, Requirement } from './requirement.js';
+export { requirements } from './requirements.js';
+export { createAlwaysOffSampler, createContextManager, createPropagator } from './sdk.js';
+export { describeConformance } from './suite.js';
+export { Telemetry } from './telemetry.js';
+export { until } from './until.js';
+export { withVariables } from './variables.js';

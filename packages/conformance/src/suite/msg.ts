@@ -1,0 +1,104 @@
+import { expect } from '@jest/globals';
+import type { Span } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
+import type { HttpServerOptions } from '@otel-middleware/core';
+import { DOWNLOAD_CHUNK_SIZE, DOWNLOAD_CHUNKS } from '../answers.js';
+import type { Requires } from '../registration.js';
+
+/** A chunk of a body, as hooks are shown it. */
+interface Message {
+  readonly direction: 'receive' | 'send';
+  readonly index: number;
+  readonly size: number;
+}
+
+interface MessageOptions extends HttpServerOptions<unknown, unknown> {
+  readonly receiveHook?: (span: Span, message: Message, request: unknown) => void;
+  readonly sendHook?: (span: Span, message: Message, request: unknown) => void;
+  readonly messageSpans?: boolean;
+}
+
+const UPLOAD = { body: ['{"bread":', '"rye"', '}'], headers: { 'Content-Type': 'application/json' } };
+
+/** Hooks of the user for every chunk of a body. */
+export function msg(requires: Requires): void {
+  requires('msg:hooks', 'each chunk that arrives is shown to receiveHook', async ({ start, adapter }) => {
+    const seen: object[] = [];
+    const options: MessageOptions = {
+      receiveHook: (span, message, request) =>
+        void seen.push({
+          ...message,
+          spanId: span.spanContext().spanId,
+          request: adapter.native.isRequest(request),
+        }),
+    };
+    const app = await start({ options });
+    const exchange = await app.ask('upload', UPLOAD);
+    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
+    const { spanId } = app.spanContext(0);
+    expect(seen).toEqual(
+      UPLOAD.body.map((chunk, index) => ({
+        direction: 'receive',
+        index,
+        size: chunk.length,
+        spanId,
+        request: true,
+      })),
+    );
+    expect(JSON.parse(exchange.body).length).toBe('{"bread":"rye"}'.length);
+  });
+
+  requires('msg:hooks', 'each chunk that is sent is shown to sendHook', async ({ start }) => {
+    const seen: object[] = [];
+    const options: MessageOptions = { sendHook: (_span, message) => void seen.push({ ...message }) };
+    const app = await start({ options });
+    const exchange = await app.ask('chunked');
+    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
+    const sizes = Array.from({ length: 3 }, (_, index) => ({
+      direction: 'send',
+      index,
+      size: 'chunk\n'.length,
+    }));
+    expect(seen).toEqual(sizes);
+  });
+
+  requires('msg:hooks', 'a body that nobody reads is neither produced nor buffered', async ({ start }) => {
+    let sent = 0;
+    const sendHook = (_span: Span, { size }: Message): void => {
+      sent += size;
+    };
+    const options: MessageOptions = { sendHook };
+    const app = await start({ options });
+    const call = app.call('/download');
+    const response = await call.head;
+    response?.pause();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(app.application.produced).toBeLessThan(DOWNLOAD_CHUNKS / 2);
+    response?.resume();
+    const exchange = await call.done;
+    expect(exchange.body.length).toBe(DOWNLOAD_CHUNKS * DOWNLOAD_CHUNK_SIZE);
+    await app.spans(1);
+    expect(sent).toBe(DOWNLOAD_CHUNKS * DOWNLOAD_CHUNK_SIZE);
+  });
+
+  requires('msg:spans', 'each chunk is a child span when asked for', async ({ start }) => {
+    const given: string[] = [];
+    const hook = (span: Span): void => void given.push(span.spanContext().spanId);
+    const options: MessageOptions = { messageSpans: true, receiveHook: hook, sendHook: hook };
+    const app = await start({ options });
+    await app.ask('upload', UPLOAD);
+    const spans = await app.spans(5);
+    const server = app.spanContext(4);
+    expect(spans.slice(0, 4).map(({ kind, parent }) => ({ kind, parent: parent?.spanId }))).toEqual(
+      Array(4).fill({ kind: SpanKind.INTERNAL, parent: server.spanId }),
+    );
+    expect(given).toEqual([0, 1, 2, 3].map((index) => app.spanContext(index).spanId));
+  });
+
+  requires('msg:spans', 'without being asked for there is none', async ({ start }) => {
+    const options: MessageOptions = { receiveHook: () => {}, sendHook: () => {} };
+    const app = await start({ options });
+    const exchange = await app.ask('upload', UPLOAD);
+    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
+  });
+}

@@ -1,0 +1,90 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { guardedHook, isThenable } from '../src/hooks.js';
+import { collectDiagnostics } from './diagnostics.js';
+
+let diagnostics: ReturnType<typeof collectDiagnostics>;
+beforeEach(() => {
+  diagnostics = collectDiagnostics();
+});
+
+const WARNING = ['warn', expect.stringMatching(/^requestHook failed;/)];
+
+test('a hook is called with what it is given, and its result comes back (hook:request)', () => {
+  const seen: unknown[] = [];
+  const hook = guardedHook(
+    'requestHook',
+    (...args: [string, number]) => {
+      seen.push(args);
+      return 'result';
+    },
+    'fallback',
+  );
+  expect(hook('a', 1)).toBe('result');
+  expect(seen).toEqual([['a', 1]]);
+  expect(diagnostics).toEqual([]);
+});
+
+test.each<[string, unknown]>([
+  ['an Error', new Error('x')],
+  ['undefined', undefined],
+  ['a string', 'x'],
+  ['a frozen object', Object.freeze({})],
+])(
+  'a hook that throws %s gives the fallback and is reported once, not once per request (hook:guard)',
+  (_name, thrown) => {
+    const hook = guardedHook(
+      'requestHook',
+      () => {
+        throw thrown;
+      },
+      'fallback',
+    );
+    expect([hook(), hook(), hook()]).toEqual(['fallback', 'fallback', 'fallback']);
+    expect(diagnostics).toEqual([WARNING]);
+  },
+);
+
+test('a hook that rejects is reported once; Jest would fail for a rejection that is left unhandled (hook:guard)', async () => {
+  const hook = guardedHook('requestHook', (): unknown => Promise.reject(new Error('later')), undefined);
+  for (let call = 0; call < 3; call++) hook();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(diagnostics).toEqual([WARNING]);
+});
+
+test('two hooks are reported each for itself (hook:guard)', () => {
+  const fail = (): never => {
+    throw new Error('x');
+  };
+  guardedHook('requestHook', fail, undefined as never)();
+  guardedHook('responseHook', fail, undefined as never)();
+  expect(diagnostics).toEqual([WARNING, ['warn', expect.stringMatching(/^responseHook failed;/)]]);
+});
+
+test('a result whose then cannot be read is as a failure (hook:guard)', () => {
+  const hook = guardedHook(
+    'requestHook',
+    (): unknown =>
+      Object.defineProperty({}, 'then', {
+        get: () => {
+          throw new Error('no');
+        },
+      }),
+    'fallback',
+  );
+  expect(hook()).toBe('fallback');
+  expect(diagnostics).toEqual([WARNING]);
+});
+
+const withThen = (value: unknown) => Object.defineProperty({}, 'then', { value });
+
+test.each<[unknown, boolean]>([
+  [Promise.resolve(), true],
+  [withThen(() => {}), true],
+  [withThen(true), false],
+  [undefined, false],
+  [null, false],
+  ['text', false],
+  [() => {}, false],
+])('%p is a promise: %j', (value, expected) => {
+  expect(isThenable(value)).toBe(expected);
+});

@@ -1,0 +1,221 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gunzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { countBodies } from '../src/node-body-size.js';
+import { closeServers, delay, send, serve, until } from './node-server.js';
+
+afterEach(closeServers);
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** Serves one handler and gives the sizes of each request at its close. */
+async function counting(
+  handler: Handler,
+): Promise<{ port: number; sizes: Promise<{ request: number; response: number }> }> {
+  let tell: (sizes: { request: number; response: number }) => void;
+  const sizes = new Promise<{ request: number; response: number }>((resolve) => {
+    tell = resolve;
+  });
+  const port = await serve(
+    createServer((request, response) => {
+      const counted = countBodies(request, response);
+      response.on('close', () => {
+        const { requestBodySize, responseBodySize } = counted();
+        tell({ request: requestBodySize, response: responseBodySize });
+      });
+      handler(request, response);
+    }),
+  );
+  return { port, sizes };
+}
+
+describe('the response body (met:size)', () => {
+  test.each<[string, Handler, number, string]>([
+    ['nothing', (_, response) => response.end(), 0, ''],
+    ['end with text', (_, response) => response.end('abc'), 3, 'abc'],
+    ['end with text of two bytes each', (_, response) => response.end('äöü'), 6, 'äöü'],
+    ['end with text in latin1', (_, response) => response.end('\u00e4\u00f6', 'latin1'), 2, '\ufffd\ufffd'],
+    ['end with text in hex', (_, response) => response.end('616263', 'hex'), 3, 'abc'],
+    ['end with a buffer', (_, response) => response.end(Buffer.from('abcd')), 4, 'abcd'],
+    ['end with bytes', (_, response) => response.end(new Uint8Array([97, 98])), 2, 'ab'],
+    ['end with a callback alone', (_, response) => response.end(() => {}), 0, ''],
+    ['end with text and callback', (_, response) => response.end('abc', () => {}), 3, 'abc'],
+    [
+      'several writes and an end',
+      (_, response) => {
+        response.write('ab');
+        response.write('YQ==', 'base64');
+        response.write('c', () => {});
+        response.end('d');
+      },
+      5,
+      'abacd',
+    ],
+    [
+      'writes without an end of their own',
+      (_, response) => {
+        response.write('ab');
+        response.end();
+      },
+      2,
+      'ab',
+    ],
+    ['a pipe', (_, response) => Readable.from(['ab', Buffer.from('cd')]).pipe(response), 4, 'abcd'],
+  ])('%s', async (_name, handler, size, body) => {
+    const { port, sizes } = await counting(handler);
+    const reply = await send(port);
+    expect(reply.body).toBe(body);
+    expect(await sizes).toEqual({ request: 0, response: size });
+  });
+
+  test.each<[string, Handler, string, number]>([
+    ['HEAD', (_, response) => response.end('abc'), 'HEAD', 200],
+    ['204', (_, response) => void response.writeHead(204).end('abc'), 'GET', 204],
+    ['304', (_, response) => void response.writeHead(304).end('abc'), 'GET', 304],
+  ])(
+    'of %s is none, whatever the application writes (life:head-204-304)',
+    async (_name, handler, method, status) => {
+      const { port, sizes } = await counting(handler);
+      expect(await send(port, '/', { method })).toMatchObject({ status, body: '' });
+      expect(await sizes).toEqual({ request: 0, response: 0 });
+    },
+  );
+
+  test('is what a later compression writes, not what it was given', async () => {
+    const text = 'compressible '.repeat(1000);
+    const { port, sizes } = await counting(async (_, response) => {
+      response.setHeader('content-encoding', 'gzip');
+      await pipeline(Readable.from([text]), createGzip(), response);
+    });
+    const request = httpRequest({ port, host: '127.0.0.1', agent: false }).end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const bytes = await buffer(response);
+    expect(gunzipSync(bytes).toString()).toBe(text);
+    expect(await sizes).toEqual({ request: 0, response: bytes.length });
+  });
+
+  test('that an end after the end adds is not sent and not counted', async () => {
+    const { port, sizes } = await counting((_, response) => {
+      response.on('error', () => {});
+      response.end('abc');
+      response.end('defgh');
+    });
+    expect((await send(port)).body).toBe('abc');
+    expect(await sizes).toEqual({ request: 0, response: 3 });
+  });
+});
+
+describe('the request body (met:size)', () => {
+  test.each([
+    ['with a length', { 'Content-Length': '5' }, 'hello'],
+    ['in chunks', { 'Transfer-Encoding': 'chunked' }, 'hello'],
+    ['of text of two bytes each', { 'Transfer-Encoding': 'chunked' }, 'äö'],
+  ])('%s is what arrived, without its framing', async (_name, headers, body) => {
+    const { port, sizes } = await counting(async (request, response) => {
+      response.end(await buffer(request));
+    });
+    expect((await send(port, '/', { method: 'POST', headers, body })).body).toBe(body);
+    expect(await sizes).toEqual({ request: Buffer.byteLength(body), response: Buffer.byteLength(body) });
+  });
+
+  test('is what had arrived when the client went away', async () => {
+    let arrived = false;
+    const { port, sizes } = await counting((request) =>
+      request.on('data', () => {
+        arrived = true;
+      }),
+    );
+    const request = httpRequest({ port, host: '127.0.0.1', method: 'POST', agent: false });
+    request.on('error', () => {});
+    request.write('12345');
+    await until(() => arrived);
+    request.destroy();
+    expect(await sizes).toEqual({ request: 5, response: 0 });
+  });
+});
+
+describe('nothing else changes (msg:hooks)', () => {
+  test('write tells of backpressure, drain follows, callbacks are called, results are those of Node', async () => {
+    const calls: unknown[] = [];
+    const { port, sizes } = await counting((_, response) => {
+      const big = Buffer.alloc(1024 * 1024);
+      const accepted = response.write(big, () => calls.push('written'));
+      response.once('drain', () => {
+        calls.push('drain');
+        const result = response.end('x', 'utf8', () => calls.push('ended'));
+        calls.push(result === response);
+      });
+      calls.push(accepted);
+    });
+    const { body } = await send(port);
+    expect(body).toHaveLength(1024 * 1024 + 1);
+    await sizes;
+    expect(calls[0]).toBe(false);
+    expect(calls.slice(1).sort()).toEqual(['drain', 'ended', 'written', true].sort());
+  });
+
+  test('a request body can be paused, and its push tells of backpressure', async () => {
+    const { port, sizes } = await counting(async (request, response) => {
+      request.pause();
+      await delay(50);
+      const { readableLength } = request;
+      response.end(`${readableLength < 2_000_000} ${(await buffer(request)).length}`);
+    });
+    const body = 'x'.repeat(3_000_000);
+    expect((await send(port, '/', { method: 'POST', body })).body).toBe('true 3000000');
+    expect((await sizes).request).toBe(3_000_000);
+  });
+
+  test('requests on one connection are counted each for itself', async () => {
+    const seen: unknown[] = [];
+    const port = await serve(
+      createServer((request, response) => {
+        const counted = countBodies(request, response);
+        response.on('close', () => seen.push(counted()));
+        request.resume().on('end', () => response.end(request.url));
+      }),
+    );
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (const [path, body] of [
+      ['/a', '1'],
+      ['/bb', '22'],
+    ] as const) {
+      const request = httpRequest({ port, host: '127.0.0.1', path, method: 'POST', agent }).end(body);
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await buffer(response);
+    }
+    await until(() => seen.length === 2);
+    agent.destroy();
+    expect(seen).toEqual([
+      { requestBodySize: 1, responseBodySize: 2 },
+      { requestBodySize: 2, responseBodySize: 3 },
+    ]);
+  });
+});
+
+test('HTTP/2 bodies are counted once, though end goes through write there (met:size)', async () => {
+  const seen: unknown[] = [];
+  const port = await serve(
+    createHttp2Server((request, response) => {
+      const counted = countBodies(request, response);
+      response.on('close', () => seen.push(counted()));
+      request.resume().on('end', () => {
+        response.write('ab');
+        response.end('äc', 'utf8');
+      });
+    }),
+  );
+  const session = connect(`http://127.0.0.1:${port}`);
+  const stream = session.request({ ':method': 'POST' });
+  stream.end('12345');
+  expect((await buffer(stream)).toString()).toBe('abäc');
+  session.close();
+  await until(() => seen.length === 1);
+  expect(seen).toEqual([{ requestBodySize: 5, responseBodySize: 5 }]);
+});

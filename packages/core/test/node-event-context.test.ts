@@ -1,0 +1,96 @@
+import { EventEmitter } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { emitWithin } from '../src/node-event-context.js';
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+});
+afterAll(() => context.disable());
+
+const KEY = createContextKey('test event context');
+const active = () => context.active().getValue(KEY);
+/** What `emitWithin` needs of an operation: a context to run in. */
+const operation = (value: string) => ({
+  resume: <T>(continuation: () => T): T => context.with(ROOT_CONTEXT.setValue(KEY, value), continuation),
+});
+
+describe('an emitter within an operation (ctx:active)', () => {
+  test('calls its listeners in the operation’s context, with the event’s arguments and itself as this', () => {
+    const emitter = new EventEmitter();
+    const calls: unknown[] = [];
+    emitWithin(operation('one'), emitter);
+    emitter.on('data', function (this: unknown, ...args) {
+      calls.push([active(), this === emitter, args]);
+    });
+    expect(emitter.emit('data', 1, 2)).toBe(true);
+    expect(emitter.emit('other')).toBe(false);
+    expect(calls).toEqual([['one', true, [1, 2]]]);
+    expect(active()).toBeUndefined();
+  });
+
+  test('throws what a listener throws, and an error that nobody listens to', () => {
+    const emitter = new EventEmitter();
+    emitWithin(operation('one'), emitter);
+    const error = new Error('x');
+    expect(() => emitter.emit('error', error)).toThrow('x');
+    emitter.on('data', () => {
+      throw error;
+    });
+    expect(() => emitter.emit('data')).toThrow(error);
+  });
+
+  test('keeps an emit that the emitter had of its own', () => {
+    const emitter = new EventEmitter();
+    const emitted: unknown[] = [];
+    emitter.emit = function (this: EventEmitter, event, ...args) {
+      emitted.push(event);
+      return EventEmitter.prototype.emit.call(this, event, ...args);
+    };
+    emitWithin(operation('one'), emitter);
+    emitter.on('data', () => emitted.push(active()));
+    emitter.emit('data');
+    expect(emitted).toEqual(['data', 'one']);
+  });
+
+  test('of two registrations the later one counts', () => {
+    const emitter = new EventEmitter();
+    const seen: unknown[] = [];
+    emitWithin(operation('outer'), emitter);
+    emitWithin(operation('inner'), emitter);
+    emitter.on('data', () => seen.push(active()));
+    emitter.emit('data');
+    expect(seen).toEqual(['inner']);
+  });
+
+  test('works on where a library has wrapped emit between two registrations', () => {
+    const emitter = new EventEmitter();
+    const seen: unknown[] = [];
+    emitWithin(operation('outer'), emitter);
+    const { emit } = emitter;
+    emitter.emit = function (this: EventEmitter, ...args) {
+      seen.push('library');
+      return emit.apply(this, args);
+    };
+    emitWithin(operation('inner'), emitter);
+    emitter.on('data', () => seen.push(active()));
+    expect(emitter.emit('data')).toBe(true);
+    expect(seen).toEqual(['library', 'inner']);
+  });
+
+  test('follows a prototype that changes, as Express changes that of requests', () => {
+    const emitter = new EventEmitter();
+    emitWithin(operation('one'), emitter);
+    const prototype = Object.create(EventEmitter.prototype) as EventEmitter;
+    const seen: unknown[] = [];
+    prototype.emit = function (this: EventEmitter, ...args) {
+      seen.push('new prototype');
+      return EventEmitter.prototype.emit.apply(this, args);
+    };
+    Object.setPrototypeOf(emitter, prototype);
+    emitter.on('data', () => seen.push(active()));
+    emitter.emit('data');
+    expect(seen).toEqual(['new prototype', 'one']);
+  });
+});

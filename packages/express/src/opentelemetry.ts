@@ -1,0 +1,62 @@
+import type { HttpServerOptions } from '@otel-middleware/core';
+import { createHttpServerInstrumentation } from '@otel-middleware/core';
+import type { Trust } from '@otel-middleware/node-http';
+import { nodeRequest, nodeResponse, observeResponse } from '@otel-middleware/node-http';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { watchRegistration } from './late-registration.js';
+import { followRoute, recordError } from './request-route.js';
+import type { RoutedRequest } from './router.js';
+import { VERSION } from './version.js';
+
+/** Options of {@link opentelemetry}. The proxies to trust are not among them: Express's `trust proxy` names them. */
+export type ExpressInstrumentationOptions = HttpServerOptions<Request, Response>;
+
+/**
+ * Makes each request one server span, named by the full template of the route that matched, and measures its duration.
+ *
+ * To be registered before everything else, since requests that an earlier handler answers are not seen; a warning says so
+ * once. Errors are recorded by {@link opentelemetryErrors}.
+ *
+ * @throws TypeError when an option is unknown or ill-typed; the message names the option and the cure.
+ */
+export function opentelemetry(options: ExpressInstrumentationOptions = {}): RequestHandler {
+  const instrumentation = createHttpServerInstrumentation<Request, Response>({
+    scope: { name: '@otel-middleware/express', version: VERSION },
+    framework: 'express',
+    request: nodeRequest<Request>((request) => request, trustedProxies),
+    response: nodeResponse<Response>((response) => response),
+    options,
+  });
+  const middleware: RequestHandler = function opentelemetry(request, response, next) {
+    checkRegistration(routed(request).app);
+    const operation = instrumentation.start(request);
+    if (operation === undefined) return next();
+    const beforeEnd = operation.ended ? undefined : followRoute(routed(request), response, operation);
+    observeResponse(operation, request, response, response, beforeEnd);
+    operation.run(next);
+  };
+  const checkRegistration = watchRegistration(middleware);
+  return middleware;
+}
+
+/**
+ * Records the error of a handler on the server span of its request, and passes it on unchanged.
+ *
+ * To be registered after the routes and before the application's own error handlers. Whether the error makes the span a
+ * failed one is decided by the status that is answered.
+ */
+export function opentelemetryErrors(): ErrorRequestHandler {
+  return function opentelemetryErrors(error, request, _response, next) {
+    recordError(routed(request), error);
+    next(error);
+  };
+}
+
+/** The types of Express leave out much of what an application holds. */
+function routed(request: Request): RoutedRequest {
+  return request as unknown as RoutedRequest;
+}
+
+function trustedProxies({ app }: Request): Trust | undefined {
+  return app.get('trust proxy') ? app.get('trust proxy fn') : undefined;
+}

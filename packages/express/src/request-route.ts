@@ -1,0 +1,90 @@
+import type { ServerResponse } from 'node:http';
+import type { ServerOperation } from '@otel-middleware/core';
+import type { RouteState } from './route-property.js';
+import { routeState, setRouteState } from './route-property.js';
+import type { RouteTable } from './route-table.js';
+import { routeTableOf } from './route-table.js';
+import type { Route, RoutedRequest } from './router.js';
+
+type RoutedResponse = Pick<ServerResponse, 'statusCode' | 'getHeader'>;
+type Operation = Pick<ServerOperation<unknown>, 'setRoute' | 'recordError'>;
+
+/**
+ * Tells an operation the route of its request as soon as one matches, and takes it back when nobody answers.
+ *
+ * @returns what must be called at the end of the response; `undefined` when the request is followed already.
+ */
+export function followRoute(
+  request: RoutedRequest,
+  response: RoutedResponse,
+  operation: Operation,
+): (() => void) | undefined {
+  if (routeState(request)?.matched !== undefined) return undefined;
+  const route = new RequestRoute(request, operation);
+  setRouteState(request, route);
+  return () => route.conclude(request, response);
+}
+
+/** Tells the operation of a request, if there is one, that an error has left the routes. */
+export function recordError(request: RoutedRequest, error: unknown): void {
+  routeState(request)?.failed?.(error);
+}
+
+class RequestRoute implements RouteState {
+  route: Route | undefined;
+  readonly #operation: Operation;
+  readonly #table: RouteTable;
+  #told: Route | undefined;
+  #baseUrl: string | undefined;
+  #hasFailed = false;
+
+  constructor(request: RoutedRequest, operation: Operation) {
+    this.#operation = operation;
+    this.#table = routeTableOf(request.app);
+    this.route = request.route;
+    // The middleware may itself be a handler of a route.
+    if (this.route !== undefined) this.matched(request);
+  }
+
+  matched(request: RoutedRequest): void {
+    const { route } = this;
+    // A router sets the property when the route matches, and the route sets it again when it is called.
+    if (route === undefined || (route === this.#told && request.baseUrl === this.#baseUrl)) return;
+    this.#told = route;
+    this.#baseUrl = request.baseUrl;
+    if (answers(route, request.method)) this.#operation.setRoute(this.#table.template(request, route));
+  }
+
+  failed(error: unknown): void {
+    this.#hasFailed = true;
+    this.#operation.recordError(error);
+  }
+
+  /** Takes the route back when nobody has answered, or when another route has matched unobserved. */
+  conclude(request: RoutedRequest, response: RoutedResponse): void {
+    if (request.route !== this.#told) this.#table.refresh();
+    else if (this.#hasFailed || isAnswered(request, response)) return;
+    this.#operation.setRoute(undefined);
+  }
+}
+
+/** Whether a route has a handler for a method: a router lets every route match a HEAD request. */
+function answers({ methods }: Route, method: string): boolean {
+  return method !== 'HEAD' || Boolean(methods.head ?? methods.get ?? methods._all);
+}
+
+/**
+ * Whether a handler has answered, and not the framework: with 404 when the outermost router had no handler left, or to
+ * OPTIONS with the methods of the routes that were passed by.
+ */
+function isAnswered({ next, method }: RoutedRequest, response: RoutedResponse): boolean {
+  if (method === 'OPTIONS' && listsMethods(response)) return false;
+  // A handler that has answered and calls `next` all the same has a status of its own.
+  return next !== undefined || response.statusCode !== 404;
+}
+
+/** Whether the body is the `Allow` header over again, as the framework's own is. */
+function listsMethods(response: RoutedResponse): boolean {
+  const allow = response.getHeader('Allow');
+  return typeof allow === 'string' && Number(response.getHeader('Content-Length')) === allow.length;
+}
