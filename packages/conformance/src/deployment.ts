@@ -2,9 +2,15 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer as createHttp2Server } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Server as HttpsServer } from 'node:https';
 import type { ListenOptions } from 'node:net';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import type { Application } from './application.js';
+import { serverTls } from './pre-shared-key.js';
+
+/** What the server speaks: `http/1.1` and `h2` without TLS, `https` with it. */
+export type Protocol = 'http/1.1' | 'https' | 'h2';
 
 /** How often, and where, the middleware is registered. */
 export type Registration = 'once' | 'twice' | 'sub-app' | 'server' | 'after-routes';
@@ -22,13 +28,13 @@ export interface Deployment {
   readonly registration: Registration;
   /** Proxies on loopback are trusted, by the framework's own setting where it has one. */
   readonly trustLoopback: boolean;
-  readonly protocol: 'http/1.1' | 'h2';
+  readonly protocol: Protocol;
   readonly listenOptions: ListenOptions;
 }
 
 /** A server that listens. */
 export interface Served {
-  readonly server: Server | Http2Server;
+  readonly server: Server | HttpsServer | Http2Server;
   /** Adds the endpoints `late` and `lateMounted` to the running application. */
   readonly addLateRoutes?: (() => void) | undefined;
 }
@@ -39,12 +45,14 @@ export function serveListener(
   { protocol, listenOptions }: Pick<Deployment, 'protocol' | 'listenOptions'>,
   addLateRoutes?: () => void,
 ): Promise<Served> {
-  const server =
-    protocol === 'h2'
-      ? createHttp2Server(listener as Parameters<typeof createHttp2Server>[0])
-      : createServer(listener as RequestListener);
+  const server = serverOf(protocol, listener as RequestListener);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(listenOptions, () => resolve({ server, addLateRoutes }));
   });
+}
+
+function serverOf(protocol: Protocol, listener: RequestListener): Served['server'] {
+  if (protocol === 'h2') return createHttp2Server(listener as never);
+  return protocol === 'https' ? createHttpsServer(serverTls, listener) : createServer(listener);
 }

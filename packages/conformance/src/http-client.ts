@@ -1,9 +1,19 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exchange, RequestInit, SentRequest } from './exchange.js';
+import { clientTls } from './pre-shared-key.js';
 import { USER_AGENT } from './exchange.js';
+
+/** How a client is connected. */
+export interface HttpConnection {
+  /** Shares connections between calls; by default each has its own, which it closes. */
+  readonly agent?: Agent | undefined;
+  /** True for TLS. */
+  readonly secure?: boolean;
+}
 
 /** A request under way, made by a real HTTP/1.1 client over a real socket. */
 export class HttpCall {
@@ -15,13 +25,20 @@ export class HttpCall {
   readonly #informational: number[] = [];
   #client: Exchange['client'];
 
-  /** @param agent - shares connections between calls; by default each has its own, which it closes. */
-  constructor(address: AddressInfo | string, target: string, init: RequestInit, agent?: Agent) {
+  constructor(
+    address: AddressInfo | string,
+    target: string,
+    init: RequestInit,
+    { agent, secure }: HttpConnection,
+  ) {
     const sent = sentRequest(address, target, init, agent === undefined);
     const where =
       typeof address === 'string' ? { socketPath: address } : { host: hostOf(address), port: address.port };
     const headers = sent.headers as Record<string, string | string[]>;
-    this.#request = httpRequest({
+    const request = secure ? httpsRequest : httpRequest;
+    const tls = secure ? clientTls : {};
+    this.#request = request({
+      ...tls,
       ...where,
       method: sent.method,
       path: target,

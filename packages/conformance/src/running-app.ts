@@ -1,4 +1,5 @@
 import type { Agent } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { Attributes, Context, SpanContext } from '@opentelemetry/api';
@@ -7,7 +8,7 @@ import type { HistogramMetricData, MetricData } from '@opentelemetry/sdk-metrics
 import type { HttpServerOptions } from '@otel-middleware/core';
 import type { Adapter } from './adapter.js';
 import { Application } from './application.js';
-import type { Registration, Served } from './deployment.js';
+import type { Protocol, Registration, Served } from './deployment.js';
 import type { EndpointName } from './endpoints.js';
 import { endpoints } from './endpoints.js';
 import type { Exchange, RequestInit } from './exchange.js';
@@ -30,7 +31,7 @@ export interface Setting {
   readonly telemetry?: Telemetry;
   readonly registration?: Registration;
   readonly trustLoopback?: boolean;
-  readonly protocol?: 'http/1.1' | 'h2';
+  readonly protocol?: Protocol;
   readonly listenOptions?: ListenOptions;
   /** The context in which the server begins to listen, which its connections inherit. */
   readonly ambient?: Context;
@@ -100,7 +101,7 @@ export class RunningApp {
 
   /** Begins a request. */
   call(target: string, init: RequestInit = {}, agent?: Agent): HttpCall {
-    const call = new HttpCall(this.address, target, init, agent);
+    const call = new HttpCall(this.address, target, init, { agent, secure: this.served.server instanceof HttpsServer });
     this.#calls.push(call);
     return call;
   }

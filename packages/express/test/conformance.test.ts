@@ -81,10 +81,9 @@ function serve(deployment: Deployment): ReturnType<typeof serveListener> {
   };
   app.use(opentelemetryErrors(), answerErrors);
   const traced = options && registration === 'server' ? instrumentListener(app as never, options) : app;
-  return serveListener(traced, deployment, () => {
-    app.get('/late/:id', handler('late'));
-    app.use('/late-api', express.Router().get('/items/:id', handler('lateMounted')));
-  });
+  const late = express.Router().get('/items/:id', handler('lateMounted'));
+  const addLateRoutes = () => void app.get('/late/:id', handler('late')).use('/late-api', late);
+  return serveListener(traced, deployment, addLateRoutes);
 }
 
 describeConformance(`express ${matrix.framework}`, {

@@ -12,6 +12,7 @@ export const attr: readonly Requirement[] = family('attr', SERVERS, {
     '`url.path` is the path as it was sent, before a router rewrote it; `//host/p` and `*` are paths too.',
     SOURCES.urlAttributes,
   ],
+  scheme: ['`url.scheme` is that of the connection: `https` over TLS.', SOURCES.urlAttributes],
   query: [
     '`url.query` has no question mark, and is absent when there is no query or an empty one.',
     SOURCES.urlAttributes,

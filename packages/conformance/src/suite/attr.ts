@@ -65,6 +65,15 @@ export function attr(requires: Requires): void {
     expect(await app.spans(1)).toEqual([app.expected(exchange, { attributes: { 'url.path': '*' } })]);
   });
 
+  requires('attr:scheme', 'over TLS the scheme is https', async ({ start }) => {
+    const app = await start({ protocol: 'https' });
+    const exchange = await app.ask('order');
+    const https = { 'url.scheme': 'https' };
+    expect(await app.spans(1)).toEqual([app.expected(exchange, { attributes: https })]);
+    const attributes = { ...app.expectedMetric(exchange), ...https };
+    expect(await app.durations(1)).toEqual([{ attributes, count: 1 }]);
+  });
+
   requires('attr:query', 'the query has no question mark, and is absent when empty', async ({ start }) => {
     const app = await start();
     const queries = ['', '?', '?a=1', '?a=1?b=2', '?a=%20+%3F&a', '?&='];
