@@ -7,7 +7,10 @@ import base from '../../jest.base.js';
 const resolve = createRequire(import.meta.url).resolve;
 const { maxWorkers, reporters, ...perProject } = base;
 
-/** What each SDK line loads under the names that sources import. Every importer is given one and the same copy. */
+/**
+ * What each SDK line loads under the names that sources import. Every importer is given one and the same
+ * copy.
+ */
 const sdkLines = {
   2: {
     '@opentelemetry/api': '@opentelemetry/api',
@@ -31,9 +34,11 @@ const sdkLines = {
  * The Jest configuration of a package that runs the suite.
  *
  * @param options.folder - the package's folder, `import.meta.dirname`.
- * @param options.frameworks - by version, the modules that stand in for others: `{ '4.18': { express: 'express-4.18' } }`.
- *   `5` is the newest release of line 5. All tests run with the newest version; by default there is no framework.
- * @param options.everywhere - names of test files, without `.test.ts`, that run in every cell; others run in the first.
+ * @param options.frameworks - by version, the modules that stand in for others: `{ '4.18': { express:
+ *   'express-4.18' } }`; `5` is the newest release of line 5. All tests run with the newest version. By default
+ *   there is no framework.
+ * @param options.everywhere - names of test files, without `.test.ts`, that run in every cell; others run in
+ *   the first.
  */
 export function matrix({ folder, frameworks = { '': {} }, everywhere = ['conformance'] }) {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
@@ -76,7 +81,9 @@ function project({ framework, aliases, sdkLine, first }, { name, version }, fold
   };
 }
 
-/** Orders versions from the newest down; JavaScript itself puts keys such as `5` before keys such as `5.2`. */
+/**
+ * Orders versions from the newest down; JavaScript itself puts keys such as `5` before keys such as `5.2`.
+ */
 function newestFirst(a, b) {
   const [majorA, minorA = Number.POSITIVE_INFINITY] = a.split('.').map(Number);
   const [majorB, minorB = Number.POSITIVE_INFINITY] = b.split('.').map(Number);

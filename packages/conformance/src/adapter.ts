@@ -2,7 +2,9 @@ import type { Deployment, Served } from './deployment.js';
 import type { EndpointName } from './endpoints.js';
 import type { AdapterName } from './requirement.js';
 
-/** What an adapter does not do, and why: by the id of a requirement, or by the full name of one of its tests. */
+/**
+ * What an adapter does not do, and why: by the id of a requirement, or by the full name of one of its tests.
+ */
 export type Gaps = Readonly<Record<string, string>>;
 
 /** How tests reach into the framework's own objects, as hooks and predicates are given them. */
@@ -28,7 +30,10 @@ export interface Adapter {
   readonly statuses?: Readonly<Partial<Record<EndpointName, number>>>;
   /** Attributes that the substrate does not show. */
   readonly cannotKnow?: readonly string[];
-  /** `unseen` when errors that the application's own error handler answers do not pass the middleware. Default: `seen`. */
+  /**
+   * `unseen` when errors that the application's own error handler answers do not pass the middleware.
+   * Default: `seen`.
+   */
   readonly handledErrors?: 'seen' | 'unseen';
   /** True when the framework has routed before the span is started. */
   readonly routeAtStart?: boolean;

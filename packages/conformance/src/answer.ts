@@ -2,7 +2,9 @@ import type { Readable } from 'node:stream';
 import type { TextMapPropagator, Tracer } from '@opentelemetry/api';
 import type { ActiveSpan } from './active-span.js';
 
-/** A response as handlers of the fixture application give it; the adapter sends it in its framework's own way. */
+/**
+ * A response as handlers of the fixture application give it; the adapter sends it in its framework's own way.
+ */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;

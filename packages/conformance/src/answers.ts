@@ -124,7 +124,7 @@ function withStatus(status: number): Answer {
 }
 
 /** The last segment of a request target's path. */
-export function lastSegment(target: string): string {
+function lastSegment(target: string): string {
   const path = target.split('?', 1)[0] as string;
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -12,7 +12,8 @@ import { rawAnswers } from './raw-answers.js';
 /**
  * What the fixture application does behind its routes, the same in every framework.
  *
- * Adapters register routes and middleware; all that runs in them is here, so that frameworks differ in routing alone.
+ * Adapters register routes and middleware; all that runs in them is here, so that frameworks differ in
+ * routing alone.
  */
 export class Application implements HandlerContext {
   readonly tracer: Tracer;
@@ -45,8 +46,8 @@ export class Application implements HandlerContext {
   }
 
   /**
-   * To be called by the framework's error handling with every error that reaches it; `undefined` asks for what the
-   * framework does by default.
+   * To be called by the framework's error handling with every error that reaches it; `undefined` asks for
+   * what the framework does by default.
    */
   answerError(error: unknown): Answer | undefined {
     const active = activeSpan();
@@ -61,7 +62,10 @@ export class Application implements HandlerContext {
     this.passed.push(activeSpan());
   }
 
-  /** Calls `next` from an async context in which nothing of the request is active, as a queue with a worker does. */
+  /**
+   * Calls `next` from an async context in which nothing of the request is active, as a queue with a worker
+   * does.
+   */
   detached(next: () => void): void {
     setImmediate(() => this.#elsewhere.runInAsyncScope(next));
   }

@@ -18,7 +18,10 @@ export function suiteCitations(): ReadonlySet<string> {
   return ids;
 }
 
-/** The ids that the titles of a test file cite, as `[family:id]` or `(family:id, family:id)`; not those in comments. */
+/**
+ * The ids that the titles of a test file cite, as `[family:id]` or `(family:id, family:id)`; not those in
+ * comments.
+ */
 export function citationsIn(source: string): readonly string[] {
   const titles = source.replace(COMMENT, '').match(STRING) ?? [];
   return titles

@@ -2,8 +2,8 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer as createHttp2Server } from 'node:http2';
-import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
+import { createServer as createHttpsServer } from 'node:https';
 import type { ListenOptions } from 'node:net';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import type { Application } from './application.js';
@@ -22,8 +22,9 @@ export interface Deployment {
   /** The options of the adapter's verb; `undefined` leaves the middleware out altogether. */
   readonly options: HttpServerOptions<unknown, unknown> | undefined;
   /**
-   * `twice`: on the same application; `sub-app`: also on the application of the endpoint `subApp`; `server`: also around
-   * the server's listener, with `instrumentListener` and the same options; `after-routes`: once, behind all routes.
+   * `twice`: on the same application; `sub-app`: also on the application of the endpoint `subApp`; `server`:
+   * also around the server's listener, with `instrumentListener` and the same options; `after-routes`: once,
+   * behind all routes.
    */
   readonly registration: Registration;
   /** Proxies on loopback are trusted, by the framework's own setting where it has one. */

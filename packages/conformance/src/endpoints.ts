@@ -14,7 +14,10 @@ export interface Endpoint {
   readonly method: string;
   /** The request target that it is asked with. */
   readonly target: string;
-  /** Expected `http.route`; `undefined` when none must be reported. Frameworks with another syntax override it. */
+  /**
+   * Expected `http.route`; `undefined` when none must be reported. Frameworks with another syntax override
+   * it.
+   */
   readonly route: string | undefined;
   /** Status code of the response, 0 when none is sent. Frameworks that answer otherwise override it. */
   readonly status: number;

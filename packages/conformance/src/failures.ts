@@ -1,4 +1,6 @@
-/** What handlers throw. Constants, so that tests can tell that an error arrived unchanged and know its stack. */
+/**
+ * What handlers throw. Constants, so that tests can tell that an error arrived unchanged and know its stack.
+ */
 export const thrownError: Error = new RangeError('the oven is too hot');
 export const rejectedError: Error = new TypeError('the order is no order');
 

@@ -23,14 +23,17 @@ export interface Verdict {
   readonly pending: readonly string[];
 }
 
-/** Packages whose tests prove what the suite cannot, for every adapter, since each of them runs on their code. */
+/**
+ * Packages whose tests prove what the suite cannot, for every adapter, since each of them runs on their code.
+ */
 const FOUNDATIONS = ['core', 'conformance'];
 
 /**
  * Judges whether every requirement of every package that exists is proved.
  *
  * @param requirements - all of them.
- * @param bySuite - the ids that the suite proves for each package that runs it. No test of another package can stand in for it.
+ * @param bySuite - the ids that the suite proves for each package that runs it; no test of another package
+ *   can stand in for that.
  * @param packages - the packages that exist.
  */
 export function judge(

@@ -4,8 +4,8 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exchange, RequestInit, SentRequest } from './exchange.js';
-import { clientTls } from './pre-shared-key.js';
 import { USER_AGENT } from './exchange.js';
+import { clientTls } from './pre-shared-key.js';
 
 /** How a client is connected. */
 export interface HttpConnection {

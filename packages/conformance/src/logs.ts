@@ -29,7 +29,10 @@ const logs = (api as { logs?: LogsApi }).logs;
 /** True when the loaded API has logs. */
 export const HAS_LOGS: boolean = logs !== undefined;
 
-/** Registers a logger provider of the real SDK while `run` runs, where the API has logs; returns what was emitted. */
+/**
+ * Registers a logger provider of the real SDK while `run` runs, where the API has logs; returns what was
+ * emitted.
+ */
 export async function withRecordedLogs(run: () => Promise<void>): Promise<readonly PlainLog[]> {
   const emitted: PlainLog[] = [];
   if (logs === undefined) {

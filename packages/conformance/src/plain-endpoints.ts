@@ -1,5 +1,6 @@
 /**
- * Endpoints at the top of the application, each one path and one handler: an adapter registers them in a loop.
+ * Endpoints at the top of the application, each one path and one handler: an adapter registers them in a
+ * loop.
  *
  * Left out are method GET, status 200, and a route that is the path. Status 0: nothing is sent.
  */

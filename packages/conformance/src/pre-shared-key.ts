@@ -1,6 +1,8 @@
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 
-/** A key that both sides know takes the place of a certificate, which would have to be made, kept and renewed. */
+/**
+ * A key that both sides know takes the place of a certificate, which would have to be made, kept and renewed.
+ */
 const psk = Buffer.from('what both sides know of each other');
 
 /** TLS 1.3 has no such cipher suites by name. */

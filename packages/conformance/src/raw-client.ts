@@ -30,17 +30,22 @@ export async function readToEnd(socket: Socket): Promise<string> {
 }
 
 /**
- * Sends requests in one write, as pipelining does, and reads until the server closes the connection: the last of them has
- * to ask for that.
+ * Sends requests in one write, as pipelining does, and reads until the server closes the connection: the last
+ * of them has to ask for that.
+ *
+ * @param leave - goes away without a word when it resolves.
  */
 export async function sendRaw(
   address: AddressInfo,
   requests: readonly RawRequest[],
+  leave?: Promise<void>,
 ): Promise<readonly Exchange[]> {
   const socket = await openSocket(address);
   const client = { address: socket.localAddress as string, port: socket.localPort as number };
   const text = readToEnd(socket);
   socket.write(requests.map(bytesOf).join(''), 'latin1');
+  const destroy = (): void => void socket.destroy();
+  void leave?.then(destroy, destroy);
   const responses = (await text)
     .split(/(?=HTTP\/1\.1 [2-5]\d\d )/)
     .filter((response) => response.startsWith('HTTP/1.1 '));

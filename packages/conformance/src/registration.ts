@@ -1,6 +1,7 @@
 import { test } from '@jest/globals';
-import type { Adapter } from './adapter.js';
+import type { Adapter, Gaps } from './adapter.js';
 import type { Diagnostics } from './diagnostics.js';
+import { pending } from './pending.js';
 import { requirementOf } from './requirements.js';
 import type { Setting } from './running-app.js';
 import { RunningApp } from './running-app.js';
@@ -27,7 +28,7 @@ export type Requires = (
 export type FamilySuite = (requires: Requires) => void;
 
 /** The name of a test, from which its citations can be read. */
-export function testName(ids: string | readonly string[], behaviour: string): string {
+function testName(ids: string | readonly string[], behaviour: string): string {
   return `${[ids]
     .flat()
     .map((id) => `[${id}]`)
@@ -37,22 +38,24 @@ export function testName(ids: string | readonly string[], behaviour: string): st
 /** What became of the tests of a suite when they were registered for one adapter. */
 export interface Registered {
   readonly names: readonly string[];
-  readonly gaps: readonly string[];
+  /** Reasons by gap. */
+  readonly gaps: Gaps;
   readonly notApplicable: readonly string[];
 }
 
 /**
- * Registers the tests of all families with Jest: those of a gap as failing, so that the build breaks when it is closed;
- * those of requirements that are not the adapter's not at all.
+ * Registers the tests of all families with Jest: those of a gap as failing, so that the build breaks when it
+ * is closed; those of requirements that are not the adapter's not at all.
  *
- * @throws Error when a test or a gap names a requirement that does not exist, or a gap has no reason or no test.
+ * @throws Error when a test or a gap names a requirement that does not exist, or a gap has no reason or no
+ *   test.
  */
 export function register(
   families: readonly FamilySuite[],
   adapter: Adapter,
   diagnostics: Diagnostics,
 ): Registered {
-  const { gaps = {} } = adapter;
+  const gaps: Gaps = { ...pending, ...adapter.gaps };
   const names: string[] = [];
   const gapsFound = new Set<string>();
   const notApplicable = new Set<string>();
@@ -80,7 +83,7 @@ export function register(
         `The gap "${key}" is no requirement of ${adapter.adapter} and no test of the suite. Delete it.`,
       );
   }
-  return { names, gaps: [...gapsFound], notApplicable: [...notApplicable] };
+  return { names, gaps, notApplicable: [...notApplicable] };
 }
 
 async function runTest(

@@ -21,7 +21,10 @@ export interface Requirement {
   readonly adapters: readonly AdapterName[];
 }
 
-/** Requirements of one family as they are written down: text, source, and adapters where they differ from the family's. */
+/**
+ * Requirements of one family as they are written down: text, source, and adapters where they differ from the
+ * family's.
+ */
 export type FamilyTable = Readonly<
   Record<string, readonly [text: string, source?: string | undefined, adapters?: readonly AdapterName[]]>
 >;

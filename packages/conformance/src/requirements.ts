@@ -1,4 +1,4 @@
-import type { AdapterName, Requirement } from './requirement.js';
+import type { Requirement } from './requirement.js';
 import { attr } from './requirements/attr.js';
 import { client } from './requirements/client.js';
 import { ctx } from './requirements/ctx.js';
@@ -37,9 +37,4 @@ export function requirementOf(id: string): Requirement {
   if (found === undefined)
     throw new Error(`There is no requirement "${id}". Add it to src/requirements, or correct the id.`);
   return found;
-}
-
-/** The requirements that a package has to meet. */
-export function requirementsOf(adapter: AdapterName): readonly Requirement[] {
-  return requirements.filter(({ adapters }) => adapters.includes(adapter));
 }

@@ -101,7 +101,10 @@ export class RunningApp {
 
   /** Begins a request. */
   call(target: string, init: RequestInit = {}, agent?: Agent): HttpCall {
-    const call = new HttpCall(this.address, target, init, { agent, secure: this.served.server instanceof HttpsServer });
+    const call = new HttpCall(this.address, target, init, {
+      agent,
+      secure: this.served.server instanceof HttpsServer,
+    });
     this.#calls.push(call);
     return call;
   }

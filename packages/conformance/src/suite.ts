@@ -11,8 +11,8 @@ import { createContextManager, SDK_LINE } from './sdk.js';
 /**
  * Registers the whole suite for an adapter: every requirement that is the adapter's, over real sockets.
  *
- * Nothing is registered globally but the context manager and the logger of `diag`, except by tests about globals, which put
- * back what they found.
+ * Nothing is registered globally but the context manager and the logger of `diag`, except by tests about
+ * globals, which put back what they found.
  *
  * @param name - what the tests are grouped under.
  */
@@ -35,7 +35,9 @@ export function describeConformance(name: string, adapter: Adapter): void {
     });
     const { gaps, notApplicable } = register(families, adapter, diagnostics);
     afterAll(() => {
-      const reasons = gaps.map((gap) => `  gap: ${gap}: ${adapter.gaps?.[gap]}\n`).join('');
+      const reasons = Object.entries(gaps)
+        .map(([gap, reason]) => `  gap: ${gap}: ${reason}\n`)
+        .join('');
       process.stdout.write(`${name}\n  not applicable: ${notApplicable.join(', ') || 'nothing'}\n${reasons}`);
     });
   });

@@ -32,8 +32,10 @@ export function guardedHook<Args extends unknown[], Result>(
 export function synchronous<Req>(predicate: (request: Req) => unknown): (request: Req) => boolean {
   return (request) => {
     const answer = predicate(request);
-    if (isThenable(answer)) throw new TypeError('It must answer with a boolean, not with a promise.');
-    return answer === true;
+    if (!isThenable(answer)) return answer === true;
+    // Nobody waits for it, and a rejection that nobody handles would end the process.
+    answer.then(undefined, () => undefined);
+    throw new TypeError('It must answer with a boolean, not with a promise.');
   };
 }
 

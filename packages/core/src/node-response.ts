@@ -45,13 +45,15 @@ export function endOnClose<Res>(
   sizes?: () => ResponseOutcome,
 ): void {
   let leaveQueue: (() => void) | undefined;
-  const onClose = (): void => {
+  const end = (aborted: boolean, error?: Error): void => {
     leaveQueue?.();
     beforeEnd?.();
-    const error = streamOf(raw).errored ?? undefined;
-    const aborted = error !== undefined || !isComplete(raw, request);
     if (sizes === undefined && !aborted) operation.end(response);
     else operation.end(response, { aborted, error, ...sizes?.() });
+  };
+  const onClose = (): void => {
+    const error = streamOf(raw).errored ?? undefined;
+    end(error !== undefined || !isComplete(raw, request), error);
   };
   if (isClosed(raw)) {
     // Middleware before us has outlived the client; there is no event to come.
@@ -61,7 +63,8 @@ export function endOnClose<Res>(
   // Whoever owns the span has been listening since before us, and ends it at this event.
   if (operation.enriches) raw.prependListener('close', onClose);
   else raw.on('close', onClose);
-  if (isQueued(raw)) leaveQueue = alsoOnSocketClose(request.socket, onClose);
+  // Node 24 destroys what was waiting with an error of its own, which is no failure of the application.
+  if (isQueued(raw)) leaveQueue = alsoOnSocketClose(request.socket, () => end(true));
 }
 
 /** What is read of an HTTP/1 response, or of the stream below an HTTP/2 one. */

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { guardedHook, isThenable } from '../src/hooks.js';
+import { failureReport, guardedHook, isThenable, synchronous } from '../src/hooks.js';
 import { collectDiagnostics } from './diagnostics.js';
 
 let diagnostics: ReturnType<typeof collectDiagnostics>;
@@ -87,4 +87,38 @@ test.each<[unknown, boolean]>([
   [() => {}, false],
 ])('%p is a promise: %j', (value, expected) => {
   expect(isThenable(value)).toBe(expected);
+});
+
+test.each<[unknown, boolean]>([
+  [true, true],
+  [false, false],
+  ['yes', false],
+  [1, false],
+  [undefined, false],
+])('a predicate that answers %p says %j', (answer, expected) => {
+  expect(synchronous(() => answer)('request')).toBe(expected);
+});
+
+test('a predicate is asked about the request, and may not answer later', () => {
+  expect(synchronous((request) => request === 'this')('this')).toBe(true);
+  expect(() => synchronous(async () => true)('request')).toThrow(
+    'It must answer with a boolean, not with a promise.',
+  );
+});
+
+test('a predicate that rejects ends no process: Jest would fail for a rejection that is left unhandled (hook:guard)', async () => {
+  const rejecting = guardedHook(
+    'A predicate',
+    synchronous(() => Promise.reject(new Error('later'))),
+    false,
+  );
+  expect([rejecting('request'), rejecting('request')]).toEqual([false, false]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(diagnostics).toEqual([['warn', expect.stringMatching(/^A predicate failed;/)]]);
+});
+
+test('failures of one source are reported once, those of two each for itself', () => {
+  const [one, other] = [failureReport('one'), failureReport('other')];
+  for (const report of [one, one, other, other]) report(new Error('x'));
+  expect(diagnostics.map(([, message]) => message.split(' ')[0])).toEqual(['one', 'other']);
 });

@@ -275,6 +275,42 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
     expect(await outcomes()).toEqual([[undefined, 'client_disconnected', 0]]);
   });
 
+  test.each([false, true])(
+    'body sizes are told where they are counted, client gone: %j (met:size)',
+    async (gone) => {
+      const outcome: unknown[] = [];
+      const operation = {
+        enriches: false,
+        end: (_response: unknown, ended?: object) => void outcome.push(ended),
+      };
+      const sizes = { requestBodySize: 3, responseBodySize: 4 };
+      const port = await serve(
+        createServer((request, response) => {
+          endOnClose(operation, request, response, response, undefined, () => sizes);
+          if (gone) request.socket.destroy();
+          else response.end('x');
+        }),
+      );
+      await answered(port);
+      await until(() => outcome.length > 0);
+      expect(outcome).toEqual([{ aborted: gone, error: undefined, ...sizes }]);
+    },
+  );
+
+  test('the route that a router has left is told at the end, and before it (route:fall-through-404)', async () => {
+    const order: string[] = [];
+    const operation = { enriches: false, end: () => void order.push('end') };
+    const port = await serve(
+      createServer((request, response) => {
+        endOnClose(operation, request, response, response, () => order.push('route'));
+        response.end('x');
+      }),
+    );
+    await answered(port);
+    await until(() => order.length > 1);
+    expect(order).toEqual(['route', 'end']);
+  });
+
   test('under the span of another instrumentation all is told before that ends it, at the same event (nest:upstream)', async () => {
     const port = await serve(
       createServer((request, response) => {

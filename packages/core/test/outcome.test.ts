@@ -58,3 +58,29 @@ test.each([
     exception: { error, time: 0 },
   });
 });
+
+test.each([400, 404, 499])(
+  'an error that was answered with %i was handled, also if the client then leaves (error:4xx)',
+  (status) => {
+    expect(failureOf(status, { aborted: true }, thrown)).toEqual({ type: CLIENT_DISCONNECTED });
+  },
+);
+
+test.each([200, 399, 500])(
+  'an error before or after a head with %i that never was completed is why (error:mid-stream)',
+  (status) => {
+    expect(failureOf(status, { aborted: true }, thrown)).toEqual({
+      type: 'RangeError',
+      message: 'out of range',
+      exception: thrown,
+    });
+  },
+);
+
+test('what the response was closed with is why, whatever was answered (error:mid-stream)', () => {
+  expect(failureOf(404, { aborted: true, error: thrown.error }, thrown)).toEqual({
+    type: 'RangeError',
+    message: 'out of range',
+    exception: thrown,
+  });
+});

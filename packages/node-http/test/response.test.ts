@@ -204,6 +204,20 @@ describe('what is added to a response (life:once)', () => {
   });
 });
 
+test('body sizes are on the span where they were opted in to (met:size, attr:opt-in)', async () => {
+  const optIn = ['http.request.body.size' as const, 'http.response.body.size' as const];
+  const port = await serve(
+    createServer(
+      instrumented((request, response) => request.resume().on('end', () => response.end('four')), { optIn }),
+    ),
+  );
+  await send(port, '/', { method: 'POST', body: 'abc' });
+  expect((await endedSpans())[0]?.attributes).toMatchObject({
+    'http.request.body.size': 3,
+    'http.response.body.size': 4,
+  });
+});
+
 test('a registration within another one tells its route before the outer one ends the span (nest:twice)', async () => {
   const order: string[] = [];
   const inner = instrumented<IncomingMessage, ServerResponse>(

@@ -93,7 +93,9 @@ export function errorConnection(requires: Requires): void {
     expect(app.telemetry.measurements.map(({ attributes }) => attributes['error.type'])).toEqual(types);
   });
 
-  /** Lets a handler throw while the environment asks for a signal; tells events of the span and log records. */
+  /**
+   * Lets a handler throw while the environment asks for a signal; tells events of the span and log records.
+   */
   const recorded = async (app: RunningApp): Promise<object> => {
     const emitted = await withRecordedLogs(async () => {
       await app.ask('thrown');

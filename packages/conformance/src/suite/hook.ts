@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
 import type { Span } from '@opentelemetry/api';
 import { trace } from '@opentelemetry/api';
+import { CLIENT_DISCONNECTED } from '../expected-span.js';
+import { thrownError } from '../failures.js';
 import type { Requires } from '../registration.js';
 
 const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
@@ -42,8 +44,9 @@ export function hook(requires: Requires): void {
         const app = await start({ options: { responseHook } });
         const exchange = await app.ask(endpoint);
         expect(exchange.headers['x-from-hook']).toBe('yes');
-        const [served] = await app.spans(1);
-        expect(served?.attributes['app.hooked']).toBe(true);
+        const exception = endpoint === 'thrown' ? { exception: { error: thrownError } } : {};
+        const attributes = { 'app.hooked': true };
+        expect(await app.spans(1)).toEqual([app.expected(exchange, { ...exception, attributes })]);
         expect(calls).toEqual([{ active: true, request: true, response: true }]);
       },
     );
@@ -56,9 +59,10 @@ export function hook(requires: Requires): void {
       span.setAttribute('app.hooked', true);
     };
     const app = await start({ options: { responseHook } });
-    await app.abandon('hang');
-    const [served] = await app.spans(1);
-    expect([calls, served?.attributes['app.hooked']]).toEqual([1, true]);
+    const exchange = await app.abandon('hang');
+    const expectation = { errorType: CLIENT_DISCONNECTED, attributes: { 'app.hooked': true } };
+    expect(await app.spans(1)).toEqual([app.expected(exchange, expectation)]);
+    expect(calls).toBe(1);
   });
 
   for (const [failure, fail] of Object.entries({

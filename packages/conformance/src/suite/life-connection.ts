@@ -1,9 +1,10 @@
 import { Agent } from 'node:http';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { Exchange } from '../exchange.js';
 import { CLIENT_DISCONNECTED } from '../expected-span.js';
 import { sendHttp2 } from '../http2-client.js';
+import { sendRaw } from '../raw-client.js';
 import type { Requires } from '../registration.js';
 import type { RunningApp } from '../running-app.js';
 import { until } from '../until.js';
@@ -109,22 +110,17 @@ export function lifeConnection(requires: Requires): void {
       app.served.server.on('connection', (connection: Socket) => {
         app.served.server.on('request', () => listening.push(connection.listenerCount('close')));
       });
-      const socket = await app.socket();
-      socket.write(
-        Array.from(
-          { length: 20 },
-          (_, index) => `GET /hang/${index} HTTP/1.1\r\nHost: example.com\r\n\r\n`,
-        ).join(''),
-      );
-      await until(
+      const requests = Array.from({ length: 20 }, (_, index) => ({
+        target: `/hang/${index}`,
+        headers: [['Host', 'example.com']] as const,
+      }));
+      const handled = until(
         () => app.application.entered.length === 20,
         () => 'twenty handlers',
       );
-      socket.destroy();
-      const spans = await app.spans(20);
-      expect(spans.map(({ attributes }) => attributes['error.type'])).toEqual(
-        Array(20).fill(CLIENT_DISCONNECTED),
-      );
+      const exchanges = await sendRaw(app.address as AddressInfo, requests, handled);
+      const gone = { route: app.route('hang'), errorType: CLIENT_DISCONNECTED };
+      expect(await app.spans(20)).toEqual(exchanges.map((exchange) => app.expected(exchange, gone)));
       // Node warns of a leak from more than ten listeners on.
       expect(Math.max(...listening)).toBeLessThanOrEqual(10);
     },

@@ -20,8 +20,8 @@ function listeners(socket: Socket): number {
 }
 
 /**
- * Requests on each of twenty connections: with a hundred that are abandoned they make ten thousand. One cell of the matrix
- * is enough for so many.
+ * Requests on each of twenty connections: with a hundred that are abandoned they make ten thousand. One cell
+ * of the matrix is enough for so many.
  */
 const PIPELINED = matrix.first ? 495 : 45;
 

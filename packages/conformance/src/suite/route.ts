@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { EndpointName } from '../endpoints.js';
 import type { Exchange } from '../exchange.js';
+import { rejectedError, thrownError } from '../failures.js';
 import type { Requires, TestContext } from '../registration.js';
 
 /** Asks endpoints one after the other and compares the whole span of each. */
@@ -93,9 +94,8 @@ export function route(requires: Requires): void {
       async ({ start }) => {
         const app = await start();
         const exchange = await app.ask(endpoint);
-        const [failed] = await app.spans(1);
-        expect(failed?.name).toBe(`GET ${app.route(endpoint)}`);
-        expect(failed?.attributes).toEqual(app.expected(exchange).attributes);
+        const error = endpoint === 'prefixedThrown' ? thrownError : rejectedError;
+        expect(await app.spans(1)).toEqual([app.expected(exchange, { exception: { error } })]);
       },
     );
   }

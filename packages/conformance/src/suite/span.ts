@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { matrix } from '../matrix.js';
@@ -35,6 +36,32 @@ export function span(requires: Requires): void {
       await app.ask('upload', { body: '{"bread":2}', headers: { 'Content-Type': 'application/json' } }),
     ];
     expect(await app.spans(5)).toEqual(exchanges.map((exchange) => app.expected(exchange)));
+  });
+
+  requires('span:one', 'a request of fetch makes one server span', async ({ start }) => {
+    const app = await start();
+    const ports: number[] = [];
+    app.served.server.on('connection', ({ remotePort }: Socket) => ports.push(remotePort as number));
+    const response = await fetch(`http://127.0.0.1:${app.port}/orders/42?a=1`);
+    const [port = 0] = ports;
+    const exchange = {
+      endpoint: 'order',
+      sent: {
+        method: 'GET',
+        target: '/orders/42?a=1',
+        version: '1.1',
+        headers: { host: `127.0.0.1:${app.port}`, 'user-agent': 'node' },
+      },
+      client: { address: '127.0.0.1', port },
+      status: response.status,
+      informational: [],
+      headers: {},
+      trailers: {},
+      body: await response.text(),
+      complete: true,
+    } as const;
+    expect([exchange.status, exchange.body]).toEqual([200, 'order']);
+    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
   });
 
   requires(
