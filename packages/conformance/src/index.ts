@@ -9,6 +9,7 @@ export { endpoints, plainEndpointList } from './endpoints.js';
 export { HandledError } from './failures.js';
 export type { MatrixCell } from './matrix.js';
 export { matrix } from './matrix.js';
+export { clientTls, serverTls } from './pre-shared-key.js';
 export type { AdapterName, Requirement } from './requirement.js';
 export { requirements } from './requirements.js';
 export { createAlwaysOffSampler, createContextManager, createPropagator } from './sdk.js';

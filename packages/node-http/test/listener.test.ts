@@ -1,19 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { connect as connectHttp2, createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer, get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { clientTls, serverTls } from '@otel-middleware/conformance';
 import { setHttpRoute } from '@otel-middleware/core';
 import { closeServers, delay, send, serve, until } from '../../core/test/node-server.js';
 import type { Telemetry } from '../../core/test/telemetry.js';
@@ -22,13 +21,11 @@ import type { ListenerOptions } from '../src/index.js';
 import { instrumentListener } from '../src/index.js';
 
 let telemetry: Telemetry;
-const folder = mkdtempSync(join(tmpdir(), 'listener-'));
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
 });
 afterAll(() => {
   context.disable();
-  rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
   telemetry = startTelemetry();
@@ -288,25 +285,16 @@ describe('what a listener throws or rejects with', () => {
 });
 
 describe('servers with TLS', () => {
-  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-  const subject = ['-subj', '/CN=localhost', '-days', '1'];
-  beforeAll(() => {
-    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', files.key, '-out', files.cert];
-    execFileSync('openssl', ['req', '-x509', ...key, ...subject], { stdio: 'ignore' });
-  });
-  const tls = () => ({ key: readFileSync(files.key), cert: readFileSync(files.cert) });
-
   test('https: the scheme is https, the version 1.1 (attr:start)', async () => {
     const listener = instrumentListener(
       (_: IncomingMessage, response: ServerResponse) => response.end('x'),
       own(),
     );
-    const port = await serve(createHttpsServer(tls(), listener));
+    const port = await serve(createHttpsServer(serverTls, listener));
     const request = httpsGet({
       port,
       host: '127.0.0.1',
-      ca: tls().cert,
-      servername: 'localhost',
+      ...clientTls,
       agent: false,
     });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -333,8 +321,8 @@ describe('servers with TLS', () => {
         tracerProvider: telemetry.tracerProvider,
       },
     );
-    const port = await serve(createSecureServer(tls(), listener));
-    const session = connectHttp2(`https://localhost:${port}`, { ca: tls().cert, host: '127.0.0.1' });
+    const port = await serve(createSecureServer(serverTls, listener));
+    const session = connectHttp2(`https://localhost:${port}`, { ...clientTls, host: '127.0.0.1' });
     const stream = session.request({ ':path': '/a?b=c' });
     expect(await text(stream)).toBe('x');
     session.close();
@@ -358,12 +346,11 @@ describe('servers with TLS', () => {
       IncomingMessage | Http2ServerRequest,
       ServerResponse | Http2ServerResponse
     >((_, response) => (response as ServerResponse).end('x'), { tracerProvider: telemetry.tracerProvider });
-    const port = await serve(createSecureServer({ ...tls(), allowHTTP1: true }, listener));
+    const port = await serve(createSecureServer({ ...serverTls, allowHTTP1: true }, listener));
     const request = httpsGet({
       port,
       host: '127.0.0.1',
-      ca: tls().cert,
-      servername: 'localhost',
+      ...clientTls,
       agent: false,
     });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
