@@ -22,6 +22,17 @@ const packages = workspacePackages().map(({ folder, manifest }) => {
   }
   // Programs that start each other.
   if (path === 'packages/benchmarks') return [path, { entry: ['*.js!'], ignoreBinaries: ['taskset'] }];
+  // All of it serves tests, here and in other packages.
+  if (path === 'packages/conformance') {
+    return [
+      path,
+      {
+        entry: ['src/*.ts!', 'bin/*.mjs!', 'test/**/*.test.ts!', '*.js!'],
+        jest: false,
+        ignoreDependencies: ['jest', '@swc/core', '@swc/jest', versionAliases],
+      },
+    ];
+  }
   const workspace = {
     entry: [...publishedSources(manifest), 'jest.config.js', 'test/**/*.test.ts'],
     project: ['src/**/*.ts!', 'test/**/*.ts', '*.js'],

@@ -7,7 +7,7 @@ import type { ResponseOutcome } from './server-operation.js';
  * `error.type` of a request whose connection was closed before the response was complete, when nothing was thrown: the
  * client went away, or the response was destroyed without an error.
  */
-export const CLIENT_DISCONNECTED = 'client_disconnected';
+const CLIENT_DISCONNECTED = 'client_disconnected';
 
 /** Why a request failed. */
 export interface Failure {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { CLIENT_DISCONNECTED, failureOf } from '../src/outcome.js';
+import { failureOf } from '../src/outcome.js';
 
 const thrown = { error: new RangeError('out of range'), time: 1 };
 
@@ -28,7 +28,7 @@ test('an error answered with 500 is named by the code, and has no description (e
 test.each([undefined, 200, 404, 500])(
   'a client that leaves, %j sent, is told by its own type (error:abort)',
   (status) => {
-    expect(failureOf(status, { aborted: true }, undefined)).toEqual({ type: CLIENT_DISCONNECTED });
+    expect(failureOf(status, { aborted: true }, undefined)).toEqual({ type: 'client_disconnected' });
   },
 );
 
@@ -62,7 +62,7 @@ test.each([
 test.each([400, 404, 499])(
   'an error that was answered with %i was handled, also if the client then leaves (error:4xx)',
   (status) => {
-    expect(failureOf(status, { aborted: true }, thrown)).toEqual({ type: CLIENT_DISCONNECTED });
+    expect(failureOf(status, { aborted: true }, thrown)).toEqual({ type: 'client_disconnected' });
   },
 );
 

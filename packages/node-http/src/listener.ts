@@ -1,6 +1,7 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { nodeResponse } from '@otel-middleware/core/node';
+import { isThenable } from '@otel-middleware/core/semantics';
 import type { TrustProxy } from './forwarded.js';
 import { compileTrust } from './forwarded.js';
 import type { NodeRequest } from './request.js';
@@ -60,9 +61,7 @@ function recordingErrors(operation: { recordError(error: unknown): void }, handl
   try {
     const result = handler();
     // The promise that follows is the one that rejects unhandled, as the listener's own would have done.
-    return typeof (result as PromiseLike<unknown> | undefined)?.then === 'function'
-      ? (result as PromiseLike<unknown>).then(undefined, record)
-      : result;
+    return isThenable(result) ? result.then(undefined, record) : result;
   } catch (error) {
     return record(error);
   }
