@@ -1,2 +1,2 @@
-export type { ExpressInstrumentationOptions } from './opentelemetry.js';
+export type { ExpressOptions } from './opentelemetry.js';
 export { opentelemetry, opentelemetryErrors } from './opentelemetry.js';

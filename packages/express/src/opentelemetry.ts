@@ -9,7 +9,7 @@ import type { RoutedRequest } from './router.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link opentelemetry}. The proxies to trust are not among them: Express's `trust proxy` names them. */
-export type ExpressInstrumentationOptions = HttpServerOptions<Request, Response>;
+export type ExpressOptions = HttpServerOptions<Request, Response>;
 
 /**
  * Makes each request one server span, named by the full template of the route that matched, and measures its duration.
@@ -19,7 +19,7 @@ export type ExpressInstrumentationOptions = HttpServerOptions<Request, Response>
  *
  * @throws TypeError when an option is unknown or ill-typed; the message names the option and the cure.
  */
-export function opentelemetry(options: ExpressInstrumentationOptions = {}): RequestHandler {
+export function opentelemetry(options: ExpressOptions = {}): RequestHandler {
   const instrumentation = createHttpServerInstrumentation<Request, Response>({
     scope: { name: '@otel-middleware/express', version: VERSION },
     framework: 'express',

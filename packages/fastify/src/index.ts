@@ -1,0 +1,2 @@
+export type { FastifyOptions, RequestTelemetry } from './plugin.js';
+export { opentelemetry } from './plugin.js';

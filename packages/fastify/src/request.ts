@@ -1,0 +1,18 @@
+import type { HttpRequestGetter } from '@otel-middleware/core';
+import { forwardedRequest, nodeRequest } from '@otel-middleware/core/node';
+import type { FastifyRequest } from 'fastify';
+
+/** Reads a Fastify request, which the router has matched; `trustProxy` decides what is believed of proxies. */
+export const request: HttpRequestGetter<FastifyRequest> = {
+  ...nodeRequest<FastifyRequest>(
+    ({ raw }) => raw,
+    (request) => forwardedRequest(request.ip, request.protocol, authorityOf(request)),
+  ),
+  route: ({ routeOptions }) => routeOptions.url,
+  isExcluded: ({ routeOptions }) => routeOptions.config.opentelemetry === false,
+};
+
+/** Fastify 4 has no `host`; its `hostname` has the port. That of Fastify 5 throws without a Host header. */
+function authorityOf(request: FastifyRequest): string | undefined {
+  return 'host' in request ? request.host : (request as { hostname: string }).hostname;
+}

@@ -1,0 +1,2 @@
+export type { KoaOptions } from './middleware.js';
+export { opentelemetry } from './middleware.js';

@@ -1,0 +1,71 @@
+import { diag } from '@opentelemetry/api';
+import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
+import { createHttpServerInstrumentation, serverSpan } from '@otel-middleware/core';
+import { nodeResponse, observeResponse } from '@otel-middleware/node-http';
+import type { Context, Middleware, Response } from 'koa';
+import { request } from './request.js';
+import { followRoute } from './route.js';
+import { VERSION } from './version.js';
+
+/** Options of {@link opentelemetry}: those of every adapter. Hooks receive Koa's context and response. */
+export type KoaOptions = HttpServerOptions<Context, Response>;
+
+/**
+ * Makes one server span of every request, and the HTTP server metrics.
+ *
+ * To be used before all other middleware: what answers before it is not traced. The route comes from `@koa/router` or
+ * `koa-route`, with the prefixes of `koa-mount`; what proxies tell is believed as `app.proxy` says. Used more than once, on
+ * the same application or on mounted ones, it still makes one span.
+ *
+ * @throws TypeError when an option is unknown or ill-typed.
+ */
+export function opentelemetry(options: KoaOptions = {}): Middleware {
+  const instrumentation = createHttpServerInstrumentation<Context, Response>({
+    scope: { name: '@otel-middleware/koa', version: VERSION },
+    framework: 'koa',
+    request,
+    response: nodeResponse((response) => response.res),
+    options,
+  });
+  const warnIfLate = lateWarning();
+  return function opentelemetry(ctx, next) {
+    warnIfLate(ctx);
+    const operation = instrumentation.start(ctx);
+    if (operation === undefined) return next();
+    observeResponse(operation, ctx.req, ctx.res, ctx.response, followRoute(ctx, operation));
+    handleErrors(ctx, operation);
+    const downstream: Promise<unknown> = operation.run(next);
+    // A middleware before this one may answer the error itself.
+    downstream.then(undefined, (error) => operation.recordError(error));
+    return downstream;
+  };
+}
+
+/**
+ * Lets Koa handle errors in the context of the request, so that its `error` event finds the span; Koa begins it outside of
+ * all middleware. It is also how errors of the body, and of middleware before ours, become known.
+ */
+function handleErrors(ctx: Context, operation: ServerOperation<Response>): void {
+  const { onerror } = ctx;
+  ctx.onerror = (error) => {
+    // Koa calls it at the end of every response, then without an error.
+    if (error == null) return;
+    operation.recordError(error);
+    operation.resume(() => onerror.call(ctx, error));
+  };
+}
+
+/** Warns once when a router before the middleware has let a request pass, which means that it may have answered others. */
+function lateWarning(): (ctx: Context) => void {
+  let warned = false;
+  return (ctx) => {
+    if (warned || ctx.matched === undefined || ctx._matchedRoute !== undefined) return;
+    // On a mounted application, when the outer one is traced.
+    if (serverSpan() !== undefined) return;
+    warned = true;
+    diag.warn(
+      '@otel-middleware/koa: a router comes before opentelemetry(), and what it answers is not traced. ' +
+        'Call app.use(opentelemetry()) before app.use(router.routes()).',
+    );
+  };
+}

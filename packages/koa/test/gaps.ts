@@ -1,0 +1,13 @@
+import type { Gaps } from '@otel-middleware/conformance';
+
+const COUNTS = 'Koa trusts a number of proxies, maxIpsCount, and cannot be told their addresses.';
+const X_FORWARDED = 'Koa’s app.proxy reads X-Forwarded headers alone.';
+
+/** What cannot be met on Koa, and why. */
+export const gaps: Gaps = {
+  '[attr:proxy-trusted] [attr:peer] several trusted hops are followed to the client': COUNTS,
+  '[attr:proxy-trusted] [attr:peer] Forwarded of a trusted proxy decides client, scheme and server':
+    X_FORWARDED,
+  '[attr:proxy-trusted] [attr:peer] of Forwarded only the elements of trusted proxies are believed':
+    X_FORWARDED,
+};
