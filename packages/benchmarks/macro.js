@@ -80,8 +80,12 @@ function start(file, args, core) {
 
 function message(child) {
   return new Promise((resolve, reject) => {
-    child.once('message', resolve);
-    child.once('exit', (code) => reject(new Error(`A benchmark process ended with code ${code}.`)));
+    const onExit = (code) => reject(new Error(`A benchmark process ended with code ${code}.`));
+    child.once('exit', onExit);
+    child.once('message', (received) => {
+      child.off('exit', onExit);
+      resolve(received);
+    });
   });
 }
 
