@@ -1,0 +1,79 @@
+import type { Context } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
+
+/** A request that was sent, and the context of its caller. */
+export interface SentRequest {
+  readonly parent: Context;
+  readonly method: string;
+  readonly url: URL;
+  /** How often it was sent before. */
+  readonly resendCount: number;
+}
+
+/** A request that is likely to follow another. */
+interface Sequel {
+  readonly key: string;
+  readonly resendCount: number;
+  readonly deadline: number;
+}
+
+/** How long a sequel is waited for: clients put off a retry for up to half a minute. */
+const PATIENCE_MILLIS = 60_000;
+
+/** Bounds what is remembered in one context: the one without a span lives as long as the process. */
+const MAX_SEQUELS = 100;
+
+/** Methods that clients send again of their own accord. */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PUT',
+  'QUERY',
+  'TRACE',
+]);
+const TRANSIENT: ReadonlySet<number> = new Set([401, 407, 408, 425, 429]);
+
+/**
+ * Counts how often a request was sent before. No client says so, but what follows a redirect goes to its `Location`, and
+ * what repeats a failed request has its method and URL; either in the context of the first.
+ */
+export class Resends {
+  readonly #sequels = new WeakMap<Context, Sequel[]>();
+
+  /** The value of `http.request.resend_count`; 0 for a first attempt. */
+  countOf({ parent, method, url }: Omit<SentRequest, 'resendCount'>): number {
+    const sequels = this.#sequels.get(parent);
+    if (sequels === undefined) return 0;
+    const key = keyOf(method, url);
+    const now = performance.now();
+    const index = sequels.findIndex((sequel) => sequel.key === key && sequel.deadline > now);
+    return index === -1 ? 0 : (sequels.splice(index, 1)[0]?.resendCount ?? 0);
+  }
+
+  /** Notes the end of an attempt; `status` is undefined when the network failed. */
+  attempted(sent: SentRequest, status: number | undefined, location: string | null | undefined): void {
+    const { parent, method, url } = sent;
+    if (status !== undefined && status >= 300 && status < 400) {
+      const asGet = status === 303 ? method !== 'HEAD' : method === 'POST' && status <= 302;
+      if (location && URL.canParse(location, url.href))
+        this.#expect(sent, keyOf(asGet ? 'GET' : method, new URL(location, url)));
+    } else if (status === undefined || status >= 500 || TRANSIENT.has(status)) {
+      // Without a span around them, requests of the whole process share one context: a poll is then no retry.
+      if (IDEMPOTENT.has(method) && trace.getSpan(parent) !== undefined)
+        this.#expect(sent, keyOf(method, url));
+    }
+  }
+
+  #expect({ parent, resendCount }: SentRequest, key: string): void {
+    const sequels = this.#sequels.get(parent) ?? [];
+    this.#sequels.set(parent, sequels);
+    sequels.push({ key, resendCount: resendCount + 1, deadline: performance.now() + PATIENCE_MILLIS });
+    if (sequels.length > MAX_SEQUELS) sequels.shift();
+  }
+}
+
+function keyOf(method: string, { origin, pathname, search }: URL): string {
+  return `${method} ${origin}${pathname}${search}`;
+}

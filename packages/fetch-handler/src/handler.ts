@@ -1,0 +1,114 @@
+import type { HttpServerOptions } from '@otel-middleware/core';
+import { createHttpServerInstrumentation } from '@otel-middleware/core';
+import { environmentOf, keepEnvironment } from './connection.js';
+import { Exchange } from './exchange.js';
+import { startOnPlatform } from './platform-span.js';
+import { fetchRequest } from './request.js';
+import { fetchResponse, responseOf, sentStatus, withMutableHeaders } from './response.js';
+import type { TrustProxyOption } from './trusted-headers.js';
+import { compileTrustedHeaders } from './trusted-headers.js';
+import { VERSION } from './version.js';
+
+const NAME = '@otel-middleware/fetch-handler';
+
+/** Options of {@link instrumentHandler}: those of every adapter, and which headers are trusted. */
+export interface FetchHandlerOptions extends HttpServerOptions<Request, Response>, TrustProxyOption {}
+
+/** What a handler answers; `undefined` where Bun has upgraded the request. */
+export type FetchAnswer = Response | undefined;
+
+/**
+ * Wraps a fetch handler, as `Bun.serve`, `Deno.serve` and Workers take it, so that each request becomes one server span.
+ *
+ * There is no router here, so the span is named by the method alone until the handler calls `setHttpRoute`. What the
+ * handler throws or rejects with is recorded and goes on to the runtime. On Workers the span is exported before the isolate
+ * sleeps. Under Deno's own tracing the span is Deno's, and it is enriched.
+ *
+ * @throws TypeError when an option is unknown or ill-typed.
+ */
+export function instrumentHandler<
+  Req extends Request,
+  Rest extends unknown[],
+  Result extends FetchAnswer | Promise<FetchAnswer>,
+>(
+  handler: (request: Req, ...rest: Rest) => Result,
+  options: FetchHandlerOptions = {},
+): (request: Req, ...rest: Rest) => Result {
+  const { trustProxy } = options ?? {};
+  const instrumentation = createHttpServerInstrumentation<Request, Response>({
+    scope: { name: NAME, version: VERSION },
+    framework: 'fetch-handler',
+    request: fetchRequest<Request>(
+      { request: (request) => request, environment: (request) => environmentOf(request) },
+      compileTrustedHeaders(NAME, trustProxy),
+    ),
+    response: { ...fetchResponse<Response>((response) => response), statusCode: ({ status }) => status },
+    options,
+    adapterOptions: ['trustProxy'],
+  });
+  return function opentelemetry(this: unknown, request, ...rest) {
+    keepEnvironment(request, rest[0]);
+    const operation = startOnPlatform(instrumentation, request);
+    const call = (): Result => handler.call(this, request, ...rest);
+    if (operation === undefined) return call();
+    if (operation.ended) return operation.run(call);
+    const environment = environmentOf(request);
+    const exchange = new Exchange<Response>(operation, {
+      request,
+      environment,
+      execution: rest[1],
+      tracerProvider: options.tracerProvider,
+      conclude: (response) => sentResponse(request, environment, response),
+    });
+    const answered = (answer: FetchAnswer): FetchAnswer => {
+      // What is no response is the runtime's to complain of.
+      if (typeof answer?.status !== 'number') {
+        exchange.answer(undefined);
+        return answer;
+      }
+      if (!operation.observes.head) return exchange.answer(answer);
+      const response = withMutableHeaders(answer);
+      operation.commit(response);
+      return exchange.answer(response);
+    };
+    return settle(
+      () => exchange.run(call),
+      answered,
+      (error) => exchange.fail(error),
+    ) as Result;
+  };
+}
+
+/** What the handler has answered, unless the server has answered by itself since. */
+function sentResponse(
+  request: Request,
+  environment: unknown,
+  response: Response | undefined,
+): Response | undefined {
+  const status = sentStatus(request, environment, response);
+  if (status === undefined) return undefined;
+  return status === response?.status ? response : responseOf(status);
+}
+
+/** Calls a handler, and one of the others with its outcome; a handler that is synchronous stays so. */
+function settle(
+  handler: () => FetchAnswer | Promise<FetchAnswer>,
+  answered: (answer: FetchAnswer) => FetchAnswer,
+  failed: (error: unknown) => void,
+): FetchAnswer | Promise<FetchAnswer> {
+  const fail = (error: unknown): never => {
+    failed(error);
+    throw error;
+  };
+  let result: FetchAnswer | Promise<FetchAnswer>;
+  try {
+    result = handler();
+  } catch (error) {
+    return fail(error);
+  }
+  return isThenable(result) ? result.then(answered, fail) : answered(result);
+}
+
+function isThenable(result: FetchAnswer | Promise<FetchAnswer>): result is Promise<FetchAnswer> {
+  return typeof (result as Promise<FetchAnswer> | undefined)?.then === 'function';
+}

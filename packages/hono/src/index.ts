@@ -1,0 +1,2 @@
+export type { HonoOptions } from './middleware.js';
+export { opentelemetry } from './middleware.js';
