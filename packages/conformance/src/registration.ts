@@ -1,7 +1,6 @@
 import { test } from '@jest/globals';
 import type { Adapter, Gaps } from './adapter.js';
 import type { Diagnostics } from './diagnostics.js';
-import { pending } from './pending.js';
 import { requirementOf } from './requirements.js';
 import type { Setting } from './running-app.js';
 import { RunningApp } from './running-app.js';
@@ -55,7 +54,7 @@ export function register(
   adapter: Adapter,
   diagnostics: Diagnostics,
 ): Registered {
-  const gaps: Gaps = { ...pending, ...adapter.gaps };
+  const gaps: Gaps = adapter.gaps ?? {};
   const names: string[] = [];
   const gapsFound = new Set<string>();
   const notApplicable = new Set<string>();

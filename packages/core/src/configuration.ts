@@ -4,12 +4,15 @@ import { compileExcludedUrls, excludedByEnvironment } from './excluded-urls.js';
 import type { HeaderCaptures } from './header-options.js';
 import { configureHeaders } from './header-options.js';
 import { guardedHook, synchronous } from './hooks.js';
+import type { Message, MessageRules } from './messages.js';
 import type { HttpServerOptions } from './options.js';
 import { validateServerOptions } from './options.js';
 import { compilePatterns } from './patterns.js';
 
 /** The options and the environment, merged, validated and compiled into what the request path needs. */
-export interface ServerConfiguration<Req, Res> extends HeaderCaptures {
+export interface ServerConfiguration<Req, Res>
+  extends HeaderCaptures,
+    Omit<MessageRules<Req>, 'reportFailure'> {
   readonly excluded: ExclusionTest<Req> | undefined;
   readonly requestHook: ((span: Span, request: Req) => unknown) | undefined;
   readonly responseHook: ((span: Span, request: Req, response: Res) => unknown) | undefined;
@@ -37,7 +40,7 @@ export function configure<Req, Res>(
   adapterOptions: readonly string[],
 ): ServerConfiguration<Req, Res> {
   validateServerOptions(owner, options, adapterOptions);
-  const { publicEndpoint, requestHook, responseHook } = options;
+  const { publicEndpoint, receiveHook, requestHook, responseHook, sendHook } = options;
   return {
     excluded: compilePatterns(owner, 'excludedUrls', () =>
       compileExcludedUrls(options.excludedUrls ?? excludedByEnvironment(framework)),
@@ -46,6 +49,10 @@ export function configure<Req, Res>(
     requestHook: requestHook && guardedHook<[Span, Req], unknown>('requestHook', requestHook, undefined),
     responseHook:
       responseHook && guardedHook<[Span, Req, Res], unknown>('responseHook', responseHook, undefined),
+    receiveHook:
+      receiveHook && guardedHook<[Span, Message, Req], unknown>('receiveHook', receiveHook, undefined),
+    sendHook: sendHook && guardedHook<[Span, Message, Req], unknown>('sendHook', sendHook, undefined),
+    messageSpans: options.messageSpans === true,
     publicEndpoint: publicEndpoint ? isPublic(publicEndpoint) : undefined,
     responsePropagator: options.responsePropagator,
     optIn: new Set(options.optIn),

@@ -1,8 +1,10 @@
 import { context, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import { readVariable } from './environment.js';
 import { guardedHook, synchronous } from './hooks.js';
+import { UNSEEN_MESSAGES } from './messages.js';
 import { readPatterns, splitPatterns } from './patterns.js';
 import type { ServerOperation } from './server-operation.js';
+import { UNOBSERVED } from './server-operation.js';
 import { isTracingSuppressed, SUPPRESSED } from './suppression.js';
 
 /**
@@ -14,8 +16,6 @@ export type ExcludedUrls<Req> = string | readonly (string | RegExp | ((request: 
 /** Tells whether a request, given with its path, is excluded. Never throws. */
 export type ExclusionTest<Req> = (request: Req, path: string) => boolean;
 
-const NOTHING = Object.freeze({ head: false, bodySizes: false });
-
 /**
  * The operation of every excluded request: it only suppresses tracing, so that nothing that the handler starts is
  * exported as an orphan, and outbound requests carry no trace context. One object serves all.
@@ -23,7 +23,7 @@ const NOTHING = Object.freeze({ head: false, bodySizes: false });
 export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
   span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
   context: SUPPRESSED,
-  observes: NOTHING,
+  observes: UNOBSERVED,
   ended: true,
   enriches: false,
   resume: suppressed,
@@ -31,6 +31,7 @@ export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
   setRoute: nothing,
   recordError: nothing,
   commit: nothing,
+  messages: () => UNSEEN_MESSAGES,
   end: nothing,
 });
 

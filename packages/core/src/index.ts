@@ -1,3 +1,5 @@
+export type { ChunkListener } from './body-messages.js';
+export { receivedChunks, sentChunks } from './body-messages.js';
 export type { ExcludedUrls } from './excluded-urls.js';
 export type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
 export type { HeaderNames } from './headers.js';
@@ -5,6 +7,7 @@ export type { HostAndPort } from './host.js';
 export { forwardedNode, parseAuthority, plainAddress } from './host.js';
 export type { HttpServerInstrumentation, HttpServerInstrumentationConfig } from './instrumentation.js';
 export { createHttpServerInstrumentation } from './instrumentation.js';
+export type { Message, MessageContent, MessageHook, Messages } from './messages.js';
 export type { HttpServerOptions, OptIn } from './options.js';
 export { addMetricAttributes, serverSpan, setHttpRoute, traceTask } from './request-scope.js';
 export { serverTimingPropagator, traceResponsePropagator } from './response-propagators.js';

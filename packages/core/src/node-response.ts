@@ -100,6 +100,13 @@ function sentStatus(response: NodeResponse): number | undefined {
   return typeof sent === 'number' && sent > 0 ? sent : response.statusCode;
 }
 
+/** A header as it was sent, however it was given: `writeHead` hands its headers on to nobody. */
+export function sentHeader(response: NodeResponse, name: string): string | undefined {
+  if (isHttp2(response)) return response.stream.sentHeaders?.[name] as string | undefined;
+  const head = (response as { _header?: string | null })._header ?? '';
+  return new RegExp(`^${name}: *(.*?)\\s*$`, 'im').exec(head)?.[1];
+}
+
 /** Where the code stands in `HTTP/1.1 200 OK`. */
 const STATUS_START = 'HTTP/1.1 '.length;
 
@@ -107,13 +114,20 @@ const STATUS_START = 'HTTP/1.1 '.length;
  * Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them, and
  * HTTP/1 responses even when the client has left a body that was waiting to be sent.
  */
-function isComplete(response: NodeResponse, { socket }: NodeRequest): boolean {
+function isComplete(response: NodeResponse, request: NodeRequest): boolean {
   const stream = streamOf(response);
+  // The client may leave with the head, while the handler still writes what is dropped.
+  if (response.headersSent && !hasBody(request, response)) return true;
   if (isHttp2(response))
     return stream.writableEnded === true && stream.aborted !== true && stream.rstCode === 0;
-  if (stream.writableFinished) return socket.destroyed !== true;
+  if (stream.writableFinished) return request.socket.destroyed !== true;
   // What only simulates a connection, as Fastify's inject() does, closes a response before its sink has drained.
   return response.writableEnded && stream.socket?.destroyed === false;
+}
+
+/** Node accepts a body for responses that have none by definition, and drops it. */
+export function hasBody(request: NodeRequest, { statusCode }: NodeResponse): boolean {
+  return request.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }
 
 function isClosed(response: NodeResponse): boolean {

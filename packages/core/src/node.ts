@@ -1,5 +1,5 @@
-export type { BodySizes } from './node-body-size.js';
-export { countBodies } from './node-body-size.js';
+export type { BodySizes } from './node-bodies.js';
+export { observeBodies } from './node-bodies.js';
 export { emitWithin } from './node-event-context.js';
 export type { NodeRequest, NodeResponse } from './node-messages.js';
 export type { ForwardedRequest } from './node-request.js';

@@ -5,11 +5,13 @@ import type { HttpResponseGetter } from './getter.js';
 import type { HeaderCapture } from './headers.js';
 import { captureHeaders } from './headers.js';
 import { guardedHook } from './hooks.js';
+import type { MessageRules, Messages } from './messages.js';
+import { messagesOf, UNSEEN_MESSAGES } from './messages.js';
 import { OPERATION_KEY } from './request-context.js';
 import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
 
 /** What the operations of one instrumentation have in common; compiled once. */
-export interface OperationRules<Req, Res> {
+export interface OperationRules<Req, Res> extends MessageRules<Req> {
   readonly response: HttpResponseGetter<Res>;
   readonly responseHeaders: HeaderCapture | undefined;
   readonly requestHook: ((span: Span, request: Req) => unknown) | undefined;
@@ -17,10 +19,14 @@ export interface OperationRules<Req, Res> {
   /** Injects the response propagator's headers; guarded. */
   readonly propagateResponse: ((context: Context, response: Res) => void) | undefined;
   readonly recordException: ExceptionRecorder;
-  /** Reports what the SDK threw, once. */
-  readonly reportFailure: (error: unknown) => void;
-  /** What to watch for a recording span, and for one that is not. */
-  readonly observes: { readonly recording: Observations; readonly nonRecording: Observations };
+  /** What to watch for a span of one's own, and for somebody else's. */
+  readonly observes: { readonly owning: SpanObservations; readonly enriching: SpanObservations };
+}
+
+/** What to watch for a recording span, and for one that is not. */
+export interface SpanObservations {
+  readonly recording: Observations;
+  readonly nonRecording: Observations;
 }
 
 /** What every operation begins with. */
@@ -57,8 +63,8 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   /** The router's template; other instrumentations may write it too, as the `route` of RPC metadata. */
   route: string | undefined;
   ended = false;
-  protected readonly request: Req;
-  protected readonly rules: OperationRules<Req, Res>;
+  readonly request: Req;
+  readonly rules: OperationRules<Req, Res>;
   protected readonly recording: boolean;
   protected userRoute: string | undefined;
   protected caught: CaughtError | undefined;
@@ -75,7 +81,9 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   }
 
   get observes(): Observations {
-    return this.recording ? this.rules.observes.recording : this.rules.observes.nonRecording;
+    const { owning, enriching } = this.rules.observes;
+    const of = this.enriches ? enriching : owning;
+    return this.recording ? of.recording : of.nonRecording;
   }
 
   run<T>(handler: () => T): T {
@@ -110,6 +118,10 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     this.#committed = true;
     this.rules.propagateResponse?.(this.context, response);
     this.#callResponseHook(response);
+  }
+
+  messages(linked = false): Messages {
+    return this.recording ? messagesOf(this, linked) : UNSEEN_MESSAGES;
   }
 
   end(response?: Res, outcome: ResponseOutcome = COMPLETE): void {

@@ -15,7 +15,8 @@ const isName = (value: unknown): boolean => typeof value === 'string' || value i
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName);
 
 const NAMES: Check = [isNames, 'an array of header names or regular expressions'];
-const HOOK: Check = [isFunction, 'a function'];
+/** A callback of the user's. */
+export const HOOK: Check = [isFunction, 'a function'];
 
 /** Names of the options that servers and clients have alike. */
 type CommonOption =

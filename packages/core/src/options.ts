@@ -1,8 +1,9 @@
 import type { MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { ExcludedUrls } from './excluded-urls.js';
 import type { HeaderNames } from './headers.js';
+import type { MessageHook } from './messages.js';
 import type { Check } from './option-checks.js';
-import { COMMON_CHECKS, hasMethod, isFunction, validateOptions } from './option-checks.js';
+import { COMMON_CHECKS, HOOK, hasMethod, isFunction, validateOptions } from './option-checks.js';
 
 const OPT_IN = [
   'client.port',
@@ -59,6 +60,23 @@ export interface HttpServerOptions<Req, Res> {
    */
   responseHook?: ((span: Span, request: Req, response: Res) => unknown) | undefined;
   /**
+   * Called with each message that arrives, in the request's context: the chunks of the request body as they come from the
+   * connection, before any parser reads them; from a WebSocket its messages. What was left unread is shown too; what comes
+   * after the end of the response is not. Nothing is buffered. Guarded like `requestHook`. Default: none, and bodies are
+   * left alone.
+   */
+  receiveHook?: MessageHook<Req> | undefined;
+  /**
+   * Called likewise with each message that is sent: the chunks of the response body as they are written, or the events of a
+   * `text/event-stream`. Not called for bodies that are dropped, as those of answers to HEAD.
+   */
+  sendHook?: MessageHook<Req> | undefined;
+  /**
+   * Whether each message has an INTERNAL span of its own, named `receive body` or `send event`, which the two hooks are given
+   * in place of the server span. Default: false.
+   */
+  messageSpans?: boolean | undefined;
+  /**
    * Whether callers are strangers: true or a predicate that says so starts a new trace with a link to the caller's, and
    * drops its baggage. Default: false.
    */
@@ -77,6 +95,9 @@ export interface HttpServerOptions<Req, Res> {
 
 const CHECKS: Record<keyof HttpServerOptions<unknown, unknown>, Check> = {
   ...COMMON_CHECKS,
+  receiveHook: HOOK,
+  sendHook: HOOK,
+  messageSpans: [(value) => typeof value === 'boolean', 'a boolean'],
   publicEndpoint: [(value) => typeof value === 'boolean' || isFunction(value), 'a boolean or a predicate'],
   responsePropagator: [hasMethod('inject'), 'a TextMapPropagator, such as serverTimingPropagator'],
   optIn: [

@@ -1,10 +1,8 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
-import { context, SpanStatusCode, trace } from '@opentelemetry/api';
-import { errorMessage, errorType, exceptionAttributes } from './exceptions.js';
-import { isThenable } from './hooks.js';
+import { context, trace } from '@opentelemetry/api';
 import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
-import { ATTR_ERROR_TYPE, EVENT_EXCEPTION } from './semconv.js';
 import type { RequestScope } from './server-operation.js';
+import { settled } from './settled-span.js';
 import { VERSION } from './version.js';
 
 /**
@@ -54,26 +52,4 @@ function current(): RequestScope | undefined {
 
 function outsideRequest(): Context {
   return context.active().deleteValue(OPERATION_KEY).deleteValue(RPC_METADATA_KEY);
-}
-
-function settled<T>(span: Span, task: () => T): T {
-  const fail = (error: unknown): never => {
-    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error));
-    span.setAttribute(ATTR_ERROR_TYPE, errorType(error));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
-    span.end();
-    throw error;
-  };
-  const succeed = <Result>(result: Result): Result => {
-    span.end();
-    return result;
-  };
-  let result: T;
-  try {
-    result = task();
-  } catch (error) {
-    return fail(error);
-  }
-  // The promise that follows, not the one that came: a query builder would run again for whoever awaits it too.
-  return isThenable(result) ? (result.then(succeed, fail) as T) : succeed(result);
 }

@@ -1,4 +1,5 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
+import type { Messages } from './messages.js';
 
 /** How a response came to its end; everything is optional and absent means that all was well. */
 export interface ResponseOutcome {
@@ -18,7 +19,19 @@ export interface Observations {
   readonly head: boolean;
   /** The body sizes of {@link ResponseOutcome} are wanted. */
   readonly bodySizes: boolean;
+  /** The chunks of the request body are wanted by {@link ServerOperation.messages}. */
+  readonly receives: boolean;
+  /** The chunks of the response body likewise. */
+  readonly sends: boolean;
 }
+
+/** What there is to watch of most requests. */
+export const UNOBSERVED: Observations = Object.freeze({
+  head: false,
+  bodySizes: false,
+  receives: false,
+  sends: false,
+});
 
 /**
  * The life of one request: started by the instrumentation, run by the adapter, ended once.
@@ -50,6 +63,13 @@ export interface ServerOperation<Res> {
   recordError(error: unknown): void;
   /** Runs the response propagator and `responseHook`; to be called while headers can still be set. */
   commit(response: Res): void;
+  /**
+   * Starts counting the messages of this request, for hooks and message spans; to be called once, if `observes` says so.
+   *
+   * @param linked - whether they come after the end of the span, as those of a WebSocket do: message spans then begin traces
+   * of their own, linked to it. Otherwise they are its children. Default: false.
+   */
+  messages(linked?: boolean): Messages;
   /** Ends the span and records the metrics. Later calls are ignored. Without a response no status code is recorded. */
   end(response?: Res, outcome?: ResponseOutcome): void;
 }

@@ -23,7 +23,8 @@ import {
   METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
   METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
 } from './semconv.js';
-import type { ResponseOutcome } from './server-operation.js';
+import type { Observations, ResponseOutcome } from './server-operation.js';
+import { UNOBSERVED } from './server-operation.js';
 
 /** What server spans depend on besides their request; compiled once per instrumentation. */
 export interface ServerSpanRules<Req, Res> extends OperationRules<Req, Res>, RequestAttributeRules {
@@ -42,22 +43,30 @@ export interface ServerSpanStart {
   readonly instruments: Instruments;
 }
 
-/** Says what an adapter has to watch, from what is configured; two constants serve all requests. */
+/** Says what an adapter has to watch, from what is configured; a few constants serve all requests. */
 export function observations(
   configuration: ServerConfiguration<never, never>,
 ): OperationRules<never, never>['observes'] {
   const { optIn, responseHeaders, responseHook, responsePropagator } = configuration;
+  const { receiveHook, sendHook, messageSpans } = configuration;
   const metricSizes =
     optIn.has(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE) || optIn.has(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE);
   const spanSizes = optIn.has(ATTR_HTTP_REQUEST_BODY_SIZE) || optIn.has(ATTR_HTTP_RESPONSE_BODY_SIZE);
   const propagates = responsePropagator !== undefined;
-  return {
-    recording: Object.freeze({
-      head: propagates || responseHook !== undefined || responseHeaders !== undefined,
-      bodySizes: metricSizes || spanSizes,
-    }),
-    nonRecording: Object.freeze({ head: propagates, bodySizes: metricSizes }),
+  const recording: Observations = {
+    head: propagates || responseHook !== undefined || responseHeaders !== undefined,
+    bodySizes: metricSizes || spanSizes,
+    receives: messageSpans || receiveHook !== undefined,
+    sends: messageSpans || sendHook !== undefined,
   };
+  const nonRecording = { ...UNOBSERVED, head: propagates, bodySizes: metricSizes };
+  // Body sizes are for metrics and spans of one's own.
+  const enriching = { recording: withoutSizes(recording), nonRecording: withoutSizes(nonRecording) };
+  return { owning: { recording, nonRecording }, enriching };
+}
+
+function withoutSizes(observations: Observations): Observations {
+  return { ...observations, bodySizes: false };
 }
 
 /**

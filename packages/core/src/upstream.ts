@@ -6,7 +6,7 @@ import { failureOf } from './outcome.js';
 import type { RpcMetadata } from './request-context.js';
 import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
 import { ATTR_HTTP_ROUTE } from './semconv.js';
-import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
+import type { RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
 
 /** Marks metadata as spoken for by one request, so that an in-process request inside it is not taken for it. */
 const CLAIMED = Symbol.for('otel-middleware.claimed.v1');
@@ -48,10 +48,6 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
     this.#name = currentName(this.span);
   }
 
-  override get observes(): Observations {
-    return withoutSizes(super.observes);
-  }
-
   /** The metrics are the other instrumentation's; nothing can be added to them. */
   addMetricAttributes(): void {}
 
@@ -89,10 +85,6 @@ export class NestedOperation<Req, Res> extends Operation<Req, Res> {
     this.#outer = outer;
   }
 
-  override get observes(): Observations {
-    return withoutSizes(super.observes);
-  }
-
   override setRoute(route: string | undefined): void {
     this.#outer.setRoute(route);
   }
@@ -108,12 +100,4 @@ export class NestedOperation<Req, Res> extends Operation<Req, Res> {
   protected finish(response: Res | undefined): void {
     if (this.recording) this.captureResponseHeaders(response);
   }
-}
-
-const HEAD = Object.freeze({ head: true, bodySizes: false });
-const NOTHING = Object.freeze({ head: false, bodySizes: false });
-
-/** Body sizes are for metrics and spans of one's own. */
-function withoutSizes({ head }: Observations): Observations {
-  return head ? HEAD : NOTHING;
 }

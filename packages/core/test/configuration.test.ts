@@ -16,6 +16,9 @@ beforeEach(() => {
 test('the defaults add nothing to a request', () => {
   expect(configured()).toEqual({
     excluded: undefined,
+    receiveHook: undefined,
+    sendHook: undefined,
+    messageSpans: false,
     requestHeaders: undefined,
     responseHeaders: undefined,
     requestHook: undefined,

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { configure } from '../src/configuration.js';
 import type { ExcludedUrls } from '../src/excluded-urls.js';
 import { compileExcludedUrls, EXCLUDED } from '../src/excluded-urls.js';
+import { UNOBSERVED } from '../src/server-operation.js';
 import { collectDiagnostics } from './diagnostics.js';
 import { withVariables } from './variables.js';
 
@@ -141,7 +142,7 @@ describe('configuration', () => {
 
 test('the operation of excluded requests has nothing to watch, to record or to end (excl:effect)', () => {
   expect(EXCLUDED.ended).toBe(true);
-  expect(EXCLUDED.observes).toEqual({ head: false, bodySizes: false });
+  expect(EXCLUDED.observes).toEqual(UNOBSERVED);
   expect(EXCLUDED.span.isRecording()).toBe(false);
   expect(EXCLUDED.run(() => 42)).toBe(42);
   EXCLUDED.setRoute('/x');

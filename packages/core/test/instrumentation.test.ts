@@ -13,6 +13,7 @@ import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { AlwaysOffSampler, SamplingDecision } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
 import { serverTimingPropagator } from '../src/response-propagators.js';
+import { UNOBSERVED } from '../src/server-operation.js';
 import { collectDiagnostics } from './diagnostics.js';
 import type { PlainOptions, PlainRequest } from './plain-http.js';
 import { instrument, plainRequest, response } from './plain-http.js';
@@ -320,23 +321,23 @@ describe('hooks (hook:request, hook:response)', () => {
     const options: PlainOptions = {
       requestHook: unexpected,
       responseHook: unexpected,
+      receiveHook: unexpected,
+      sendHook: unexpected,
+      messageSpans: true,
       captureResponseHeaders: ['.*'],
       optIn: ['http.response.body.size'],
     };
     const unsampled = startTelemetry({ sampler: new AlwaysOffSampler() });
     const operation = start({}, options, unsampled);
-    expect(operation.observes).toEqual({ head: false, bodySizes: false });
+    expect(operation.observes).toEqual(UNOBSERVED);
     operation.run(() => {});
     operation.end(response(200));
     expect(diagnostics).toEqual([]);
     expect(start({}, { ...options, responsePropagator: serverTimingPropagator }, unsampled).observes).toEqual(
-      {
-        head: true,
-        bodySizes: false,
-      },
+      { ...UNOBSERVED, head: true },
     );
     expect(start({}, { optIn: ['http.server.response.body.size'] }, unsampled).observes).toEqual({
-      head: false,
+      ...UNOBSERVED,
       bodySizes: true,
     });
   });
@@ -348,7 +349,7 @@ describe('hooks (hook:request, hook:response)', () => {
     [{ responsePropagator: serverTimingPropagator }, true],
     [{ requestHook: () => {}, captureRequestHeaders: ['x-a'] }, false],
   ])('with %p the head is watched: %j', (options, head) => {
-    expect(start({}, options).observes).toEqual({ head, bodySizes: false });
+    expect(start({}, options).observes).toEqual({ ...UNOBSERVED, head });
   });
 });
 

@@ -6,6 +6,7 @@ import type { RPCMetadata } from '@opentelemetry/core';
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
 import { addMetricAttributes, serverSpan, setHttpRoute } from '../src/request-scope.js';
 import { serverTimingPropagator } from '../src/response-propagators.js';
+import { UNOBSERVED } from '../src/server-operation.js';
 import type { PlainOptions, PlainRequest } from './plain-http.js';
 import { instrument, response } from './plain-http.js';
 import type { Telemetry } from './telemetry.js';
@@ -173,7 +174,7 @@ describe("under another instrumentation's span (nest:upstream)", () => {
         }).start({}),
       ),
     );
-    expect(operation.observes).toEqual({ head: false, bodySizes: false });
+    expect(operation.observes).toEqual(UNOBSERVED);
     operation.run(() => {});
     operation.setRoute('/x');
     operation.end(response(200));
@@ -184,7 +185,7 @@ describe("under another instrumentation's span (nest:upstream)", () => {
     const { of } = upstream();
     const optIn = ['http.server.request.body.size', 'http.response.body.size'] as const;
     const operation = started(context.with(of, () => instrument({ ...options, optIn }).start({})));
-    expect(operation.observes).toEqual({ head: false, bodySizes: false });
+    expect(operation.observes).toEqual(UNOBSERVED);
   });
 });
 

@@ -53,5 +53,7 @@ function withoutCallbacks<Req, Res>(
     publicEndpoint: typeof publicEndpoint === 'function' ? true : publicEndpoint,
     requestHook: undefined,
     responseHook: undefined,
+    receiveHook: undefined,
+    sendHook: undefined,
   };
 }

@@ -1,9 +1,11 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { diag } from '@opentelemetry/api';
-import type { ResponseOutcome, ServerOperation } from '@otel-middleware/core';
+import type { Messages, ResponseOutcome, ServerOperation } from '@otel-middleware/core';
+import { receivedChunks, sentChunks } from '@otel-middleware/core';
 import type { NodeRequest, NodeResponse } from '@otel-middleware/core/node';
-import { countBodies, endOnClose } from '@otel-middleware/core/node';
-import { isLive, watchBody } from './body.js';
+import { endOnClose, observeBodies } from '@otel-middleware/core/node';
+import type { BodyListener } from './body.js';
+import { isEventStream, isLive, watchBody, watchRequestBody } from './body.js';
 import { completionOf, incomingOf, outgoingOf } from './connection.js';
 import { flushedAtEnd } from './flush.js';
 import { runFor } from './request-identity.js';
@@ -37,6 +39,7 @@ export class Exchange<Res> {
   readonly #start: ExchangeStart<Res>;
   readonly #onNode: boolean;
   readonly #ended: (() => void) | undefined;
+  readonly #messages: Messages | undefined;
   #response: Response | undefined;
 
   constructor(operation: ServerOperation<Res>, start: ExchangeStart<Res>) {
@@ -45,8 +48,14 @@ export class Exchange<Res> {
     const incoming = incomingOf(start.environment);
     const outgoing = outgoingOf(start.environment);
     this.#onNode = incoming !== undefined && outgoing !== undefined;
-    if (incoming !== undefined && outgoing !== undefined) this.#endOnClose(incoming, outgoing);
-    else if (!operation.enriches) this.#ended = flushedAtEnd(start.execution, start.tracerProvider);
+    if (incoming !== undefined && outgoing !== undefined) {
+      this.#endOnClose(incoming, outgoing);
+      return;
+    }
+    if (!operation.enriches) this.#ended = flushedAtEnd(start.execution, start.tracerProvider);
+    const { receives, sends } = operation.observes;
+    if (receives || sends) this.#messages = operation.messages();
+    if (receives) this.#watchRequest();
   }
 
   /** Calls the handler in the operation's context; returns what it returns. */
@@ -62,10 +71,15 @@ export class Exchange<Res> {
     if (this.#onNode) return response;
     const { request, environment } = this.#start;
     const { enriches, observes } = this.#operation;
-    // Whoever owns the span ends it with the head; and what a HEAD request would have been sent is never read.
-    if (enriches || response === undefined || request.method === 'HEAD' || isUpgraded(request, response))
+    const { body } = response ?? {};
+    // What a HEAD request would have been sent is never read.
+    if (response === undefined || request.method === 'HEAD' || isUpgraded(request, response)) this.#end(true);
+    else if (enriches) {
+      // Whoever owns the span ends it with the head.
       this.#end(true);
-    else if (isLive(response) || (observes.bodySizes && response.body !== null)) return this.#watch(response);
+      if (observes.sends) return watchBody(response, { onChunk: this.#sent(response) });
+    } else if (isLive(response) || ((observes.bodySizes || observes.sends) && body !== null))
+      return this.#watch(response);
     else {
       const sent = (): void => this.#end(true);
       const completed = completionOf(environment);
@@ -85,7 +99,7 @@ export class Exchange<Res> {
 
   #endOnClose(incoming: NodeRequest, outgoing: NodeResponse): void {
     const operation = this.#operation;
-    const sizes = operation.observes.bodySizes ? countBodies(incoming, outgoing) : undefined;
+    const sizes = observeBodies(operation, incoming, outgoing);
     const { enriches } = operation;
     const end = (_response: unknown, outcome?: ResponseOutcome): void =>
       operation.end(this.#conclude(), outcome);
@@ -93,7 +107,22 @@ export class Exchange<Res> {
   }
 
   #watch(response: Response): Response {
-    return watchBody(response, (outcome) => this.#end(true, outcome));
+    const onChunk = this.#operation.observes.sends ? this.#sent(response) : undefined;
+    return watchBody(response, { onChunk, onEnd: (outcome) => this.#end(true, outcome) });
+  }
+
+  #watchRequest(): void {
+    const received = receivedChunks(this.#messages as Messages);
+    try {
+      watchRequestBody(this.#start.request, (chunk) => received(chunk.byteLength, () => chunk));
+    } catch (error) {
+      diag.error('The body of a request could not be watched.', error);
+    }
+  }
+
+  #sent(response: Response): BodyListener['onChunk'] {
+    const sent = sentChunks(this.#messages as Messages, () => isEventStream(response));
+    return (chunk) => sent(chunk.byteLength, () => chunk);
   }
 
   #end(answered: boolean, outcome?: ResponseOutcome): void {

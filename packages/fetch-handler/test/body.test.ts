@@ -30,7 +30,7 @@ function numbered(chunks: number, { breaks = false } = {}) {
 
 function watched(response: Response): { response: Response; ends: ResponseOutcome[] } {
   const ends: ResponseOutcome[] = [];
-  return { response: watchBody(response, (outcome) => ends.push(outcome)), ends };
+  return { response: watchBody(response, { onEnd: (outcome) => ends.push(outcome) }), ends };
 }
 
 describe('[life:streamed] which bodies are watched', () => {

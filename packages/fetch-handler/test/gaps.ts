@@ -20,6 +20,4 @@ export const gaps: Gaps = {
   '[nest:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
   '[prop:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
   '[prop:response] thrown: the response tells its trace, beside what it says itself': THROWN,
-  'msg:hooks': 'There are no message hooks yet.',
-  'msg:spans': 'There are no message hooks yet.',
 };

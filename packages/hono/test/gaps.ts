@@ -16,8 +16,6 @@ export const gaps: Gaps = {
   '[hook:response] rawWrite: it runs once, in context, and can add headers': RAW,
   '[nest:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
   '[prop:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
-  'msg:hooks': 'There are no message hooks yet.',
-  'msg:spans': 'There are no message hooks yet.',
   'rob:late': 'Hono runs middleware for the routes after it alone, and shows it none of those before.',
   'route:late':
     'Hono’s default router refuses routes after the first request; with others they are known, see route.test.ts.',

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { ServerOperation } from '@otel-middleware/core';
-import { countBodies, emitWithin, endOnClose } from '@otel-middleware/core/node';
+import { emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
 import onHeaders from 'on-headers';
 import type { NodeRequest } from './request.js';
 
@@ -14,7 +14,7 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
  *
  * Of an excluded request only the events are taken care of, so that what they start is suppressed too.
  *
- * One listener is added to the response. Nothing is wrapped unless the operation asks for the head or for body sizes.
+ * One listener is added to the response. Nothing is wrapped unless the operation asks for the head, for body sizes or for messages.
  *
  * @param response - what the operation's getters and hooks know the response as.
  * @param beforeEnd - called first at the end, to tell the route that the router has matched by then.
@@ -29,8 +29,6 @@ export function observeResponse<Res>(
   emitWithin(operation, request);
   if (operation.ended) return;
   emitWithin(operation, raw);
-  const { observes } = operation;
-  if (observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
-  const sizes = observes.bodySizes ? countBodies(request, raw) : undefined;
-  endOnClose(operation, request, raw, response, beforeEnd, sizes);
+  if (operation.observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
+  endOnClose(operation, request, raw, response, beforeEnd, observeBodies(operation, request, raw));
 }

@@ -1,22 +1,11 @@
 import { expect } from '@jest/globals';
 import type { Span } from '@opentelemetry/api';
 import { SpanKind } from '@opentelemetry/api';
-import type { HttpServerOptions } from '@otel-middleware/core';
+import type { HttpServerOptions, Message } from '@otel-middleware/core';
 import { DOWNLOAD_CHUNK_SIZE, DOWNLOAD_CHUNKS } from '../answers.js';
 import type { Requires } from '../registration.js';
 
-/** A chunk of a body, as hooks are shown it. */
-interface Message {
-  readonly direction: 'receive' | 'send';
-  readonly index: number;
-  readonly size: number;
-}
-
-interface MessageOptions extends HttpServerOptions<unknown, unknown> {
-  readonly receiveHook?: (span: Span, message: Message, request: unknown) => void;
-  readonly sendHook?: (span: Span, message: Message, request: unknown) => void;
-  readonly messageSpans?: boolean;
-}
+type MessageOptions = HttpServerOptions<unknown, unknown>;
 
 const UPLOAD = { body: ['{"bread":', '"rye"', '}'], headers: { 'Content-Type': 'application/json' } };
 
@@ -39,6 +28,7 @@ export function msg(requires: Requires): void {
     expect(seen).toEqual(
       UPLOAD.body.map((chunk, index) => ({
         direction: 'receive',
+        type: 'body',
         index,
         size: chunk.length,
         spanId,
@@ -56,10 +46,34 @@ export function msg(requires: Requires): void {
     expect(await app.spans(1)).toEqual([app.expected(exchange)]);
     const sizes = Array.from({ length: 3 }, (_, index) => ({
       direction: 'send',
+      type: 'body',
       index,
       size: 'chunk\n'.length,
     }));
     expect(seen).toEqual(sizes);
+  });
+
+  requires('msg:hooks', 'each server-sent event is shown to sendHook as it is written', async ({ start }) => {
+    const seen: Message[] = [];
+    const options: MessageOptions = { sendHook: (_span, message) => void seen.push(message) };
+    const app = await start({ options });
+    const exchange = await app.ask('events');
+    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
+    const size = 'data: tick\n\n'.length;
+    expect(seen).toEqual(
+      Array.from({ length: 6 }, (_, index) => ({ direction: 'send', type: 'event', index, size })),
+    );
+  });
+
+  requires('msg:hooks', 'of an answer to HEAD nothing is shown to sendHook', async ({ start }) => {
+    const options: MessageOptions = {
+      sendHook: () => {
+        throw new Error('A chunk that is not sent was shown.');
+      },
+    };
+    const app = await start({ options });
+    const exchange = await app.ask('chunked', { method: 'HEAD' });
+    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
   });
 
   requires('msg:hooks', 'a body that nobody reads is neither produced nor buffered', async ({ start }) => {

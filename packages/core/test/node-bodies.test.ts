@@ -7,10 +7,21 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { countBodies } from '../src/node-body-size.js';
+import { UNSEEN_MESSAGES } from '../src/messages.js';
+import type { BodySizes } from '../src/node-bodies.js';
+import { observeBodies } from '../src/node-bodies.js';
+import type { NodeRequest, NodeResponse } from '../src/node-messages.js';
+import { UNOBSERVED } from '../src/server-operation.js';
 import { closeServers, delay, send, serve, until } from './node-server.js';
 
 afterEach(closeServers);
+
+/** What tells the sizes of an operation that asks for these alone. */
+function countBodies(request: NodeRequest, response: NodeResponse): () => BodySizes {
+  const observes = { ...UNOBSERVED, bodySizes: true };
+  const operation = { ended: false, observes, messages: () => UNSEEN_MESSAGES };
+  return observeBodies(operation, request, response) as () => BodySizes;
+}
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -177,7 +188,7 @@ describe('nothing else changes (msg:hooks)', () => {
     const port = await serve(
       createServer((request, response) => {
         const counted = countBodies(request, response);
-        response.on('close', () => seen.push(counted()));
+        response.on('close', () => seen.push({ ...counted() }));
         request.resume().on('end', () => response.end(request.url));
       }),
     );
@@ -204,7 +215,7 @@ test('HTTP/2 bodies are counted once, though end goes through write there (met:s
   const port = await serve(
     createHttp2Server((request, response) => {
       const counted = countBodies(request, response);
-      response.on('close', () => seen.push(counted()));
+      response.on('close', () => seen.push({ ...counted() }));
       request.resume().on('end', () => {
         response.write('ab');
         response.end('äc', 'utf8');
