@@ -56,6 +56,7 @@ const rooms = [
   'response-propagators',
   'node-bodies',
   'body-messages',
+  'event-stream',
   'node-response',
   'node-request',
   'node-event-context',
