@@ -2,9 +2,9 @@
 //
 // All variants are alive together and take turns, a bare shot before every third, so that the machine's drift meets all
 // alike. Server and generator are pinned to a core each where `taskset` is there. Loopback only; ends by itself.
-import { execFileSync, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { message, start } from './processes.js';
+import { quantile, spread } from './quantiles.js';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '8' }, seconds: { type: 'string', default: '1' } },
@@ -62,38 +62,4 @@ async function shot(server) {
   server.send('cpu');
   const { cpuMicros: after } = await message(server);
   return { requests, micros: (after - before) / requests };
-}
-
-function start(file, args, core) {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [path, ...args], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
-  try {
-    execFileSync('taskset', ['-acp', String(core), String(child.pid)], { stdio: 'ignore' });
-  } catch {
-    console.log('taskset is not there or refused; the processes are not pinned.');
-  }
-  return child;
-}
-
-function message(child) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`A benchmark process ended with code ${code}.`));
-    child.once('exit', onExit);
-    child.once('message', (received) => {
-      child.off('exit', onExit);
-      resolve(received);
-    });
-  });
-}
-
-function quantile(numbers, share) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) * share)];
-}
-
-function spread(numbers) {
-  return `${quantile(numbers, 0.5).toFixed(1)} (${quantile(numbers, 0.25).toFixed(1)}–${quantile(numbers, 0.75).toFixed(1)})`;
 }

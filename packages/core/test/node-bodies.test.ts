@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { createGzip, gunzipSync } from 'node:zlib';
+import { createGzip, gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Messages } from '../src/messages.js';
 import { UNSEEN_MESSAGES } from '../src/messages.js';
 import type { BodySizes } from '../src/node-bodies.js';
 import { observeBodies } from '../src/node-bodies.js';
@@ -229,4 +231,101 @@ test('HTTP/2 bodies are counted once, though end goes through write there (met:s
   session.close();
   await until(() => seen.length === 1);
   expect(seen).toEqual([{ requestBodySize: 5, responseBodySize: 5 }]);
+});
+
+describe('messages (msg:hooks)', () => {
+  /** Serves one handler with its messages watched; returns the port and what hooks would be shown. */
+  async function watching(handler: Handler): Promise<{ port: number; seen: unknown[] }> {
+    const seen: unknown[] = [];
+    const observes = { ...UNOBSERVED, receives: true, sends: true };
+    const messages: Messages = {
+      pass(direction, { type, size }, handled) {
+        seen.push([direction, type, size]);
+        return handled();
+      },
+    };
+    const port = await serve(
+      createServer((request, response) => {
+        expect(observeBodies({ ended: false, observes, messages: () => messages }, request, response)).toBe(
+          undefined,
+        );
+        handler(request, response);
+      }),
+    );
+    return { port, seen };
+  }
+
+  test.each<[string, Handler, unknown[]]>([
+    [
+      'written in three ways',
+      (_, response) => {
+        response.write('ab');
+        response.write(Buffer.from('cde'));
+        response.write('');
+        response.end('YQ==', 'base64');
+      },
+      [
+        ['send', 'body', 2],
+        ['send', 'body', 3],
+        ['send', 'body', 1],
+      ],
+    ],
+    [
+      'of an event stream whose type is given with the head, its events in pieces',
+      (_, response) => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+        response.write('id: 1\n');
+        response.write('data: a\n\n: ping\n\n');
+        response.end('data: b\n\n');
+      },
+      [
+        ['send', 'event', 15],
+        ['send', 'event', 9],
+      ],
+    ],
+    [
+      'of an event stream that is compressed',
+      (_, response) => {
+        response.setHeader('content-type', 'text/event-stream');
+        response.setHeader('content-encoding', 'gzip');
+        response.end(gzipSync('data: a\n\n'));
+      },
+      [['send', 'body', gzipSync('data: a\n\n').length]],
+    ],
+    ['dropped with a 204', (_, response) => response.writeHead(204).end('dropped'), []],
+    [
+      'refused after the end',
+      (_, response) =>
+        response
+          .end('a')
+          .on('error', () => {})
+          .write('b'),
+      [['send', 'body', 1]],
+    ],
+  ])('are the chunks %s', async (_case, handler, expected) => {
+    const { port, seen } = await watching(handler);
+    await send(port);
+    expect(seen).toEqual(expected);
+  });
+
+  test('are told apart from trailers, in a pipeline and by async iteration', async () => {
+    const { port, seen } = await watching(async (request, response) => {
+      const chunks: string[] = [];
+      for await (const chunk of request.setEncoding('utf8')) chunks.push(chunk as string);
+      response.writeHead(200, { trailer: 'x-checksum' });
+      response.addTrailers({ 'x-checksum': '42' });
+      await pipeline(Readable.from([chunks.join(''), 'ok'], { objectMode: false }), response);
+    });
+    const socket = connectSocket(port, '127.0.0.1');
+    socket.write(
+      'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-in: 1\r\n\r\n',
+    );
+    const answer = await text(socket);
+    expect(answer.endsWith('\r\n\r\n3\r\nabc\r\n2\r\nok\r\n0\r\nx-checksum: 42\r\n\r\n')).toBe(true);
+    expect(seen).toEqual([
+      ['receive', 'body', 3],
+      ['send', 'body', 3],
+      ['send', 'body', 2],
+    ]);
+  });
 });

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { ResponseOutcome } from '@otel-middleware/core';
-import { isLive, watchBody } from '../src/body.js';
+import { isEventStream, isLive, watchBody, watchRequestBody } from '../src/body.js';
 
 const encoder = new TextEncoder();
 
 /** A body of numbered chunks, made one at a time as they are asked for; tells what was done to it. */
-function numbered(chunks: number, { breaks = false } = {}) {
+function numbered(chunks: number, { breaks = false, first = 0 } = {}) {
   const seen = { pulled: 0, cancelled: undefined as unknown };
   const body = new ReadableStream<Uint8Array>(
     {
@@ -17,7 +17,7 @@ function numbered(chunks: number, { breaks = false } = {}) {
           else controller.close();
           return;
         }
-        controller.enqueue(encoder.encode(String(seen.pulled++)));
+        controller.enqueue(encoder.encode(String(first + seen.pulled++)));
       },
       cancel(reason) {
         seen.cancelled = reason;
@@ -119,4 +119,87 @@ describe('[life:streamed] [error:abort] [error:mid-stream] a watched body', () =
     const { response, ends } = watched(locked);
     expect([response === locked, ends]).toEqual([true, [{}]]);
   });
+});
+
+describe('[msg:hooks] the body of a request that is watched', () => {
+  function watchedRequest(body: ReadableStream<Uint8Array>) {
+    const init = { method: 'POST', headers: { 'x-shelf': 'top' }, body, duplex: 'half' };
+    const request = new Request('http://shop.example/upload?x=1', init as RequestInit);
+    const sizes: number[] = [];
+    watchRequestBody(request, ({ byteLength }) => sizes.push(byteLength));
+    return { request, sizes };
+  }
+
+  test('is told of chunk by chunk, as it is read and not before', async () => {
+    const { body, seen } = numbered(12);
+    const { request, sizes } = watchedRequest(body);
+    await sleep(20);
+    expect([seen.pulled, request.bodyUsed]).toEqual([0, false]);
+    expect(await request.text()).toBe('01234567891011');
+    expect([sizes, request.bodyUsed]).toEqual([[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2], true]);
+    await expect(request.text()).rejects.toThrow('Body is unusable');
+  });
+
+  test.each<[string, (request: Request) => Promise<unknown>]>([
+    ['json', (request) => request.json()],
+    ['text', async (request) => JSON.parse(await request.text())],
+    ['arrayBuffer', async (request) => JSON.parse(new TextDecoder().decode(await request.arrayBuffer()))],
+    ['blob', async (request) => JSON.parse(await (await request.blob()).text())],
+    ['body', async (request) => JSON.parse(await new Response(request.body).text())],
+    ['a clone', (request) => request.clone().json()],
+  ])('is read through %s', async (_way, read) => {
+    const { request, sizes } = watchedRequest(numbered(3, { first: 1 }).body);
+    expect([await read(request), sizes]).toEqual([123, [1, 1, 1]]);
+  });
+
+  test('keeps the rest of the request, and a clone has it too', () => {
+    const { request } = watchedRequest(numbered(1).body);
+    for (const { method, url, headers } of [request, request.clone()])
+      expect([method, url, headers.get('x-shelf')]).toEqual([
+        'POST',
+        'http://shop.example/upload?x=1',
+        'top',
+      ]);
+  });
+
+  test('goes on to whoever takes the request as it is, who is told nothing of', async () => {
+    const { request, sizes } = watchedRequest(numbered(3).body);
+    expect([await new Request(request).text(), sizes]).toEqual(['012', []]);
+  });
+
+  test('tells its source that the reader has left, before the first chunk too', async () => {
+    for (const chunks of [0, 1]) {
+      const { body, seen } = numbered(3);
+      const reader = watchedRequest(body).request.body?.getReader();
+      for (let read = 0; read < chunks; read++) await reader?.read();
+      await reader?.cancel('enough');
+      expect([seen.pulled, seen.cancelled]).toEqual([chunks, 'enough']);
+    }
+  });
+
+  test('breaks as its source breaks', async () => {
+    const { request } = watchedRequest(numbered(1, { breaks: true }).body);
+    await expect(request.text()).rejects.toEqual(new RangeError('the oven is too hot'));
+  });
+
+  test.each([
+    ['none', new Request('http://shop.example/')],
+    ['one that somebody reads', lockedRequest()],
+  ])('is left alone where there is %s', (_kind, request) => {
+    watchRequestBody(request, () => {});
+    expect(Object.getOwnPropertyNames(request)).toEqual([]);
+  });
+});
+
+function lockedRequest(): Request {
+  const request = new Request('http://shop.example/', { method: 'POST', body: 'text' });
+  request.body?.getReader();
+  return request;
+}
+
+test('[msg:hooks] a compressed event stream is no row of events', () => {
+  const type = { 'content-type': 'Text/Event-Stream; charset=utf-8' };
+  expect(isEventStream(new Response('', { headers: type }))).toBe(true);
+  expect(isEventStream(new Response('', { headers: { ...type, 'content-encoding': 'gzip' } }))).toBe(false);
+  expect(isEventStream(new Response('text'))).toBe(false);
 });

@@ -296,6 +296,44 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     expect(await program.spans(trace, 1)).toHaveLength(1);
   });
 
+  test.each(['/messages/json', '/plain-messages'])(
+    '[msg:spans] [msg:hooks] what %s receives and the events that it sends are spans',
+    async (target) => {
+      const body = JSON.stringify('x'.repeat(300_000));
+      const headers = { 'content-type': 'application/json' };
+      const asked = await program.ask(target, { method: 'POST', headers, body });
+      expect([asked.body, asked.headers['x-length']]).toEqual([
+        'data: one\n\ndata: four\n\n',
+        String(body.length),
+      ]);
+      // The server span and two events sent; how many chunks arrive is up to the network.
+      await program.spans(asked.trace, 4);
+      const messages = await program.messages(asked.trace);
+      const received = messages.filter(({ direction }) => direction === 'receive');
+      const total = received.reduce((sum, { size }) => sum + size, 0);
+      expect([total, received.length > 1]).toEqual([body.length, true]);
+      expect(messages).toEqual([
+        ...received.map(({ size }, index) => ({ direction: 'receive', type: 'body', index, size })),
+        { direction: 'send', type: 'event', index: 0, size: 11 },
+        { direction: 'send', type: 'event', index: 1, size: 12 },
+      ]);
+    },
+  );
+
+  test('[msg:hooks] a body that is echoed, and one that is left unread', async () => {
+    const body = 'ä'.repeat(50_000);
+    const echoed = await program.ask('/messages/whole', { method: 'POST', body });
+    expect(echoed.body).toBe(body);
+    await program.spans(echoed.trace, 3);
+    const messages = await program.messages(echoed.trace);
+    for (const asked of ['receive', 'send']) {
+      const sizes = messages.filter(({ direction }) => direction === asked).map(({ size }) => size);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(100_000);
+    }
+    const unread = await program.ask('/messages/unread', { method: 'POST', body });
+    expect([unread.status, unread.body]).toEqual([200, 'unread']);
+  });
+
   test('[ctx:isolation] fifty requests at once each keep their trace', async () => {
     const asked = await Promise.all(
       Array.from({ length: 50 }, (_, index) => program.ask(`/slow/${50 - index}`)),

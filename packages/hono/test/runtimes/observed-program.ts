@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Message } from '@otel-middleware/core';
 import { spansOf, startReceiver } from '@otel-middleware/example-verification';
 import type { RunningProgram, RuntimeName } from './runtime.js';
 import { start } from './runtime.js';
@@ -31,6 +32,9 @@ export interface Asked {
   readonly clientPort: number;
   readonly trace: { readonly traceId: string; readonly spanId: string };
 }
+
+/** How a request differs from a GET. */
+type AskOptions = RequestOptions & { readonly body?: string };
 
 /** A request under way. */
 export interface Begun {
@@ -89,7 +93,7 @@ export class ObservedProgram {
   }
 
   /** Sends a request in a trace of its own and reads the response to its end; the target is sent byte for byte. */
-  async ask(target: string, options: RequestOptions = {}): Promise<Asked> {
+  async ask(target: string, options: AskOptions = {}): Promise<Asked> {
     const { response, ...call } = this.begin(target, options);
     const head = await response;
     let body = '';
@@ -104,7 +108,7 @@ export class ObservedProgram {
   }
 
   /** Begins a request in a trace of its own. */
-  begin(target: string, { headers, ...options }: RequestOptions = {}): Begun {
+  begin(target: string, { headers, body, ...options }: AskOptions = {}): Begun {
     const trace = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') };
     const { hostname, port } = this.url;
     const sent = {
@@ -125,7 +129,7 @@ export class ObservedProgram {
     const response = new Promise<IncomingMessage | undefined>((resolve) => {
       request.on('response', resolve).on('error', () => resolve(undefined));
     });
-    request.end();
+    request.end(body);
     return { request, response, trace, clientPort: () => clientPort };
   }
 
@@ -137,6 +141,24 @@ export class ObservedProgram {
     );
     await sleep(50);
     return this.#spansOf(traceId);
+  }
+
+  /** The messages of a trace that have arrived as spans, those received first; all are children of its server span. */
+  async messages(trace: Asked['trace']): Promise<readonly Message[]> {
+    const spans = await this.spans(trace, 1);
+    const server = spans.find(({ kind }) => kind === 2);
+    return spans
+      .filter(({ parentSpanId }) => parentSpanId === server?.spanId)
+      .map(({ attributes }) => {
+        const of = (name: string): unknown => attributes[`otel_middleware.message.${name}`];
+        return {
+          direction: of('direction'),
+          type: of('type'),
+          index: Number(of('index')),
+          size: Number(of('size')),
+        } as Message;
+      })
+      .sort((a, b) => a.direction.localeCompare(b.direction) || a.index - b.index);
   }
 
   /** Waits for the attributes of the points of `http.server.request.duration` that are of a route. */

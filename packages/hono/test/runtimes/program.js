@@ -117,11 +117,50 @@ const plain = instrumentHandler(async (request) => {
   return Response.json(await work(id), { headers: { 'x-shelf': 'top' } });
 }, options);
 
+/** Two events, written in three chunks. */
+function twoEvents() {
+  const texts = ['data: one\n\nda', 'ta: ', 'four\n\n'];
+  return new ReadableStream({
+    pull(controller) {
+      const text = texts.shift();
+      if (text === undefined) controller.close();
+      else controller.enqueue(encoder.encode(text));
+    },
+  });
+}
+
+/** What was asked with, told in a header of an event stream. */
+const toldBack = (text) => ({ headers: { ...live, 'x-length': String(text.length) } });
+
+/** Applications whose messages are spans: Hono's, and that of a handler. */
+const honoMessages = new Hono()
+  .use(opentelemetry({ messageSpans: true }))
+  .post('/messages/json', async (c) => {
+    const text = JSON.stringify(await c.req.json());
+    return new Response(twoEvents(), toldBack(text));
+  })
+  .post('/messages/whole', async (c) => c.text(await c.req.text()))
+  .post('/messages/unread', (c) => c.text('unread'));
+const plainMessages = instrumentHandler(
+  async (request) => {
+    const text = new TextDecoder().decode(await request.clone().arrayBuffer());
+    return new Response(twoEvents(), toldBack(text));
+  },
+  { messageSpans: true },
+);
+
 /** The handler of the whole program. */
 export function fetchHandler(upgradeWebSocket) {
   const app = application(upgradeWebSocket);
-  return (request, ...rest) =>
-    new URL(request.url).pathname.startsWith('/plain')
-      ? plain(request, ...rest)
-      : app.fetch(request, ...rest);
+  const handlers = [
+    ['/plain-messages', plainMessages],
+    ['/plain', plain],
+    ['/messages', honoMessages.fetch],
+    ['/', app.fetch],
+  ];
+  return (request, ...rest) => {
+    const { pathname } = new URL(request.url);
+    const [, handler] = handlers.find(([prefix]) => pathname.startsWith(prefix));
+    return handler(request, ...rest);
+  };
 }

@@ -1,0 +1,30 @@
+// The processes of a benchmark, each on a core, and what they tell over their IPC channel.
+import { execFileSync, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Starts a file of this folder on a core; it ends when it is disconnected. */
+export function start(file, args, core) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, ['--expose-gc', path, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  try {
+    execFileSync('taskset', ['-acp', String(core), String(child.pid)], { stdio: 'ignore' });
+  } catch {
+    console.log('taskset is not there or refused; the processes are not pinned.');
+  }
+  return child;
+}
+
+/** Waits for the next message. */
+export function message(child) {
+  return new Promise((resolve, reject) => {
+    const onExit = (code) => reject(new Error(`A benchmark process ended with code ${code}.`));
+    child.once('exit', onExit);
+    child.once('message', (received) => {
+      child.off('exit', onExit);
+      resolve(received);
+    });
+  });
+}
