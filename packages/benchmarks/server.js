@@ -9,10 +9,23 @@ if (variant !== 'bare') registerTelemetry();
 
 const body = JSON.stringify({ id: '42', name: 'a name of some length', tags: ['one', 'two'], total: 12.5 });
 
+const chunk = new TextEncoder().encode(`${body}\n`);
+
 async function answer(res) {
   await null;
   res.setHeader('content-type', 'application/json');
   res.end(body);
+}
+
+/** A body of ten chunks. */
+function streamed() {
+  let left = 10;
+  return new ReadableStream({
+    pull(controller) {
+      if (left-- === 0) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
 }
 
 const builders = {
@@ -22,6 +35,19 @@ const builders = {
     if (variant === 'floor') return floorListener(listener);
     const { instrumentListener } = await import('@otel-middleware/node-http');
     return instrumentListener(listener);
+  },
+  hono: async () => {
+    const { Hono } = await import('hono');
+    const { getRequestListener } = await import('@hono/node-server');
+    const app = new Hono();
+    if (variant === 'ours') app.use((await import('@otel-middleware/hono')).opentelemetry());
+    app.get('/users/:id', async (c) => {
+      await null;
+      return c.body(body, 200, { 'content-type': 'application/json' });
+    });
+    app.get('/streamed/:id', (c) => c.body(streamed(), 200, { 'content-type': 'application/x-ndjson' }));
+    const listener = getRequestListener(app.fetch);
+    return variant === 'floor' ? floorListener(listener) : listener;
   },
   express: async () => {
     const { default: express } = await import('express');
