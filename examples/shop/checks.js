@@ -1,55 +1,72 @@
-import { spansOf } from '@otel-middleware/example-verification';
-import { REQUESTS } from './requests.js';
+import { histogramRows, KINDS, spansOf, traceTree } from '@otel-middleware/example-verification';
+import { EXPECTED_COUNTS, EXPECTED_TRACES } from './requests.js';
 
-const KINDS = { 1: 'INTERNAL', 2: 'SERVER', 3: 'CLIENT' };
+/** The package that each service has registered, which is the scope of its server spans. */
+const ADAPTERS = { gateway: 'hono', orders: 'express', pricing: 'fastify', inventory: 'koa' };
 
 /** What is wrong with the telemetry that was received, as sentences; none when all is well. */
 export function defectsOf(payloads) {
   const spans = spansOf(payloads);
-  return [...missingTraces(spans), ...secrets(payloads), ...wrongMetrics(payloads)];
+  return [
+    ...difference('The traces', traceTree(spans, { durations: false }), EXPECTED_TRACES),
+    ...difference('The metrics', counts(payloads).join('\n'), EXPECTED_COUNTS.join('\n')),
+    ...difference('The exceptions', exceptions(spans).join('\n'), EXCEPTIONS.join('\n')),
+    ...wrongScopes(spans),
+    ...wrongLinks(spans),
+    ...secrets(payloads),
+  ];
 }
 
-/** Every request is one trace, whose spans are parents of one another in the order given; nothing else arrives. */
-function missingTraces(spans) {
-  const expected = REQUESTS.filter((request) => request.spans.length > 0).map((request) =>
-    request.spans.join(' > '),
-  );
-  const arrived = spans.filter((span) => !span.parentSpanId).map((root) => chain(root, spans));
-  const counted = (list, entry) => list.filter((other) => other === entry).length;
-  return [...new Set([...expected, ...arrived])]
-    .filter((trace) => counted(expected, trace) !== counted(arrived, trace))
-    .map(
-      (trace) =>
-        `Trace «${trace}» arrived ${counted(arrived, trace)} times, not ${counted(expected, trace)}.`,
-    );
+function difference(what, actual, expected) {
+  return actual === expected ? [] : [`${what} are\n${actual}\nand not\n${expected}`];
 }
 
-function chain(span, spans) {
-  const children = spans.filter(
-    (other) => other.parentSpanId === span.spanId && other.traceId === span.traceId,
-  );
-  return [`${KINDS[span.kind]} ${span.name}`, ...children.map((child) => chain(child, spans))].join(' > ');
+function counts(payloads) {
+  return ['client', 'server']
+    .flatMap((side) =>
+      histogramRows(payloads, `http.${side}.request.duration`).map(({ service, attributes, count }) => {
+        const route = side === 'server' ? [attributes['http.route'] ?? '(none)'] : [];
+        return [service, side, ...route, attributes['http.response.status_code'], `×${count}`].join(' ');
+      }),
+    )
+    .sort();
+}
+
+/** Where each failure is recorded: once in the service where it was thrown, and in the one that it made fail. */
+const EXCEPTIONS = [
+  'orders GET /tenants/:tenant/orders/:id: Error: /prices/wine answered 500',
+  'pricing GET /prices/:item: RangeError: no price list has wine',
+];
+
+function exceptions(spans) {
+  return spans
+    .flatMap(({ service, name, events = [] }) =>
+      events.map(({ attributes }) => {
+        const of = (key) => attributes.find((attribute) => attribute.key === key).value.stringValue;
+        return `${service} ${name}: ${of('exception.type')}: ${of('exception.message')}`;
+      }),
+    )
+    .sort();
+}
+
+function wrongScopes(spans) {
+  return spans
+    .filter(
+      ({ kind, service, scope }) =>
+        KINDS[kind] === 'SERVER' && scope !== `@otel-middleware/${ADAPTERS[service]}`,
+    )
+    .map(({ service, scope }) => `A server span of ${service} is of ${scope}.`);
+}
+
+/** The work that nobody waits for is linked to the request that asked for it. */
+function wrongLinks(spans) {
+  const [task] = spans.filter(({ name }) => name === 'send_confirmation');
+  const linked = spans.find(({ spanId }) => spanId === task?.links?.[0]?.spanId);
+  return linked?.service === 'orders' && KINDS[linked.kind] === 'SERVER'
+    ? []
+    : ['The confirmation is not linked to its request.'];
 }
 
 function secrets(payloads) {
   return JSON.stringify(payloads).includes('secret') ? ['A secret of a request was exported.'] : [];
-}
-
-/** The duration histogram has the routes, and none of the excluded path. */
-function wrongMetrics(payloads) {
-  const metrics = payloads
-    .flatMap(({ resourceMetrics = [] }) => resourceMetrics)
-    .flatMap(({ scopeMetrics }) => scopeMetrics)
-    .flatMap((scope) => scope.metrics);
-  const duration = metrics.filter(({ name }) => name === 'http.server.request.duration').at(-1);
-  if (duration === undefined) return ['No http.server.request.duration arrived.'];
-  const counts = {};
-  for (const { attributes, count } of duration.histogram.dataPoints) {
-    const route = attributes.find(({ key }) => key === 'http.route')?.value.stringValue ?? '(none)';
-    counts[route] = (counts[route] ?? 0) + Number(count);
-  }
-  const expected = { '/tenants/:tenant/orders/:id/total': 2, '/price/:id': 2, '(none)': 1 };
-  return Object.keys({ ...expected, ...counts })
-    .filter((route) => expected[route] !== counts[route])
-    .map((route) => `Route ${route} was measured ${counts[route] ?? 0} times, not ${expected[route] ?? 0}.`);
 }

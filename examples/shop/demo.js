@@ -1,13 +1,16 @@
-// Starts the shop and an OTLP/HTTP receiver on the loopback interface, sends requests, and prints the traces that arrive.
+// Starts the four services of the shop and an OTLP/HTTP receiver on the loopback interface, sends requests, and prints a
+// trace across all of them, and the metrics.
 //
-//   --once       send the requests, print, verify, and end with 0; 1 and the reasons if anything is missing
+//   --once       send the requests, print, verify, and end with 0; 1 and the reasons if anything is not as it should be
 //   --out FILE   write every OTLP/JSON payload received, traces and metrics, as one JSON array
 import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { spansOf, startReceiver, startService, traceTree } from '@otel-middleware/example-verification';
+import { spansOf, startReceiver } from '@otel-middleware/example-verification';
 import { defectsOf } from './checks.js';
 import { sendRequests } from './requests.js';
+import { startShop } from './services.js';
+import { metricsTable, waterfall } from './waterfall.js';
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
@@ -15,56 +18,67 @@ const { values } = parseArgs({
 });
 
 const receiver = await startReceiver();
-const shop = await startService(['--import', '@otel-middleware/sdk/register', 'orders.js'], {
-  cwd: import.meta.dirname,
-  env: {
-    OTEL_SERVICE_NAME: 'shop',
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    OTEL_BSP_SCHEDULE_DELAY: '200',
-  },
-});
+const shop = await startShop(receiver.url);
+let stopped = false;
 
-console.log((await sendRequests(shop.url)).join('\n'));
+if (values.once) await verify();
+else await play();
 
-if (values.once) {
+/** Ends the services, which hand over what they still have, and the receiver after them. */
+async function stop() {
+  stopped = true;
   await shop.stop();
   await receiver.close();
-  console.log(`\n${traceTree(spansOf(receiver.payloads))}\n`);
-  writePayloads();
-  const defects = defectsOf(receiver.payloads);
-  for (const defect of defects) console.error(defect);
-  console.log(
-    defects.length === 0 ? 'Every span and metric arrived as expected.' : `${defects.length} defects.`,
-  );
-  process.exitCode = defects.length === 0 ? 0 : 1;
-} else {
-  console.log(
-    `\nThe shop listens on ${shop.url}. Try ${shop.url}/tenants/acme/orders/43/total; Ctrl+C ends it.\n`,
-  );
-  process.once('SIGINT', async () => {
-    await shop.stop();
-    await receiver.close();
-    writePayloads();
-    process.exit(0);
-  });
-  await printTraces();
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(receiver.payloads, null, 2)}\n`);
 }
 
-/** Prints each trace once, when no span of it has arrived for a moment. */
-async function printTraces() {
-  const printed = new Set();
+async function verify() {
+  let lines;
+  try {
+    lines = await sendRequests(shop.services);
+  } finally {
+    await stop();
+  }
+  printAll(lines);
+  const defects = defectsOf(receiver.payloads);
+  for (const defect of defects) console.error(`\n${defect}`);
+  const verdict =
+    defects.length === 0 ? 'Every span and metric is as expected.' : `${defects.length} defects.`;
+  console.log(`\n${verdict}`);
+  process.exitCode = defects.length === 0 ? 0 : 1;
+}
+
+async function play() {
+  // A terminal, and whatever stands between it and us, may each send one.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopped || stop());
+  const lines = await sendRequests(shop.services);
+  // Spans are exported after 0.2 s and metrics each second.
+  await wait(1500);
+  printAll(lines);
+  const { url } = shop.services.gateway;
+  console.log(`\nThe shop listens on ${url}. Try ${url}/tenants/acme/orders/42; Ctrl+C ends it.\n`);
+  await printTraces(new Set(spansOf(receiver.payloads).map(({ traceId }) => traceId)));
+}
+
+function printAll(lines) {
+  const spans = spansOf(receiver.payloads);
+  const { traceId } = spans.find(({ name }) => name === 'GET /prices/:item') ?? {};
+  const trace = spans.filter((span) => span.traceId === traceId);
+  console.log(`Requests\n\n${lines.join('\n')}`);
+  if (trace.length > 0) console.log(`\nOne trace of ${spans.length} spans\n\n${waterfall(trace)}`);
+  console.log(`\nhttp.server.request.duration\n\n${metricsTable(receiver.payloads)}`);
+}
+
+/** Prints each further trace once, when no span of it has arrived for a moment. */
+async function printTraces(printed) {
   let before = 0;
-  for (;;) {
+  while (!stopped) {
     await wait(500);
-    const spans = spansOf(receiver.payloads).filter((span) => !printed.has(span.traceId));
+    const spans = spansOf(receiver.payloads).filter(({ traceId }) => !printed.has(traceId));
     if (spans.length > 0 && spans.length === before) {
-      console.log(`${traceTree(spans)}\n`);
-      for (const span of spans) printed.add(span.traceId);
+      console.log(`${waterfall(spans)}\n`);
+      for (const { traceId } of spans) printed.add(traceId);
     }
     before = spans.length;
   }
-}
-
-function writePayloads() {
-  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(receiver.payloads, null, 2)}\n`);
 }

@@ -1,32 +1,71 @@
-/** The requests of the demo, and what has to arrive of each: names of its spans from the outermost in, or none. */
-export const REQUESTS = [
-  {
-    path: '/tenants/acme/orders/42/total?expand=price&sig=secret',
-    headers: { 'x-tenant-id': 'acme', authorization: 'Bearer secret' },
-    spans: [
-      'SERVER GET /tenants/:tenant/orders/:id/total',
-      'INTERNAL compute_total',
-      'SERVER GET /price/:id',
-    ],
-  },
-  {
-    path: '/tenants/acme/orders/99/total',
-    spans: [
-      'SERVER GET /tenants/:tenant/orders/:id/total',
-      'INTERNAL compute_total',
-      'SERVER GET /price/:id',
-    ],
-  },
-  { path: '/tenants/acme/nowhere', spans: ['SERVER GET'] },
-  { path: '/healthz', spans: [] },
+/** The requests of the demo, by the service they go to. */
+const REQUESTS = [
+  [
+    'gateway',
+    '/tenants/acme/orders/42?expand=price&sig=secret',
+    { 'x-tenant-id': 'acme', authorization: 'Bearer secret' },
+  ],
+  ['gateway', '/tenants/acme/orders/43'],
+  ['gateway', '/tenants/acme/orders/44'],
+  ['gateway', '/tenants/acme/news'],
+  ['gateway', '/nowhere'],
+  ...['gateway', 'orders', 'pricing', 'inventory'].map((service) => [service, '/healthz']),
 ];
 
-/** Sends all requests, one after the other, and returns what the service answered. */
-export async function sendRequests(url) {
-  const answers = [];
-  for (const { path, headers = {} } of REQUESTS) {
-    const response = await fetch(url + path, { headers });
-    answers.push(`GET ${path} → ${response.status} ${(await response.text()).slice(0, 60).split('\n')[0]}`);
+/** Sends all requests, one after the other; returns a line for each. */
+export async function sendRequests(services) {
+  const lines = [];
+  for (const [service, path, headers = {}] of REQUESTS) {
+    const response = await fetch(services[service].url + path, { headers });
+    const [text] = (await response.text()).split('\n');
+    lines.push(`${response.status}  ${service.padEnd(9)}  GET ${path}  →  ${text}`);
   }
-  return answers;
+  return lines;
 }
+
+const PASSED_ON = (status) => `
+SERVER GET /tenants/:tenant/orders/:id  [gateway]${status >= 500 ? `  error.type="${status}"` : ''}  http.response.status_code=${status}  http.route="/tenants/:tenant/orders/:id"
+└─ CLIENT GET  [gateway]  error.type="${status}"  http.response.status_code=${status}
+   └─ SERVER GET /tenants/:tenant/orders/:id  [orders]${status >= 500 ? `  error.type="${status}"` : ''}  http.response.status_code=${status}  http.route="/tenants/:tenant/orders/:id"
+      └─ INTERNAL compute_total  [orders]`;
+
+/** Every span that these requests make, with the parents that it has across the services. */
+export const EXPECTED_TRACES = `
+SERVER GET /tenants/:tenant/orders/:id  [gateway]  http.request.header.authorization=["[REDACTED]"]  http.request.header.x-tenant-id=["acme"]  http.response.status_code=200  http.route="/tenants/:tenant/orders/:id"
+└─ CLIENT GET  [gateway]  http.response.status_code=200
+   └─ SERVER GET /tenants/:tenant/orders/:id  [orders]  http.response.status_code=200  http.route="/tenants/:tenant/orders/:id"
+      └─ INTERNAL compute_total  [orders]
+         ├─ CLIENT GET  [orders]  http.response.status_code=200
+         │  └─ SERVER GET /prices/:item  [pricing]  http.response.status_code=200  http.route="/prices/:item"
+         └─ CLIENT GET  [orders]  http.response.status_code=200
+            └─ SERVER GET /stock/:item  [inventory]  http.response.status_code=200  http.route="/stock/:item"
+INTERNAL send_confirmation  [orders]${PASSED_ON(409)}
+         ├─ CLIENT GET  [orders]  http.response.status_code=200
+         │  └─ SERVER GET /prices/:item  [pricing]  http.response.status_code=200  http.route="/prices/:item"
+         └─ CLIENT GET  [orders]  http.response.status_code=200
+            └─ SERVER GET /stock/:item  [inventory]  http.response.status_code=200  http.route="/stock/:item"${PASSED_ON(502)}
+         └─ CLIENT GET  [orders]  error.type="500"  http.response.status_code=500
+            └─ SERVER GET /prices/:item  [pricing]  error.type="500"  http.response.status_code=500  http.route="/prices/:item"
+SERVER GET /tenants/:tenant/news  [gateway]  http.response.status_code=200  http.route="/tenants/:tenant/news"
+SERVER GET  [gateway]  http.response.status_code=404`.trim();
+
+/** How often each service has measured what, by direction, route and status; for clients, of each server that they asked. */
+export const EXPECTED_COUNTS = [
+  'gateway client 200 ×1',
+  'gateway client 409 ×1',
+  'gateway client 502 ×1',
+  'gateway server (none) 404 ×1',
+  'gateway server /tenants/:tenant/news 200 ×1',
+  'gateway server /tenants/:tenant/orders/:id 200 ×1',
+  'gateway server /tenants/:tenant/orders/:id 409 ×1',
+  'gateway server /tenants/:tenant/orders/:id 502 ×1',
+  'inventory server /stock/:item 200 ×2',
+  'orders client 200 ×2',
+  'orders client 200 ×2',
+  'orders client 500 ×1',
+  'orders server /tenants/:tenant/orders/:id 200 ×1',
+  'orders server /tenants/:tenant/orders/:id 409 ×1',
+  'orders server /tenants/:tenant/orders/:id 502 ×1',
+  'pricing server /prices/:item 200 ×2',
+  'pricing server /prices/:item 500 ×1',
+];

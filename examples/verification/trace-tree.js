@@ -1,15 +1,16 @@
-const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
+/** The kinds of spans by their number in OTLP. */
+export const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 const SHOWN =
   /^(?:http\.route|http\.response\.status_code|error\.type|http\.(?:request|response)\.header\..*)$/;
 
-/** All spans of OTLP/JSON payloads, flat, with their service's name and their attributes as an object. */
+/** All spans of OTLP/JSON payloads, flat, with the names of their service and scope, and their attributes as an object. */
 export function spansOf(payloads) {
   return payloads
     .flatMap(({ resourceSpans = [] }) => resourceSpans)
     .flatMap(({ resource, scopeSpans }) => {
       const service = attributesOf(resource)['service.name'];
-      return scopeSpans.flatMap(({ spans }) =>
-        spans.map((span) => ({ ...span, service, attributes: attributesOf(span) })),
+      return scopeSpans.flatMap(({ scope, spans }) =>
+        spans.map((span) => ({ ...span, service, scope: scope.name, attributes: attributesOf(span) })),
       );
     });
 }
@@ -20,22 +21,31 @@ export function spansOf(payloads) {
  * @param {{ durations?: boolean }} options - without durations two runs give the same text.
  */
 export function traceTree(spans, { durations = true } = {}) {
-  const known = new Set(spans.map((span) => span.spanId));
-  const roots = inOrder(spans.filter((span) => !known.has(span.parentSpanId)));
-  return roots.map((root) => branch(root, spans, '', durations)).join('\n');
+  return branchesOf(spans)
+    .map(({ span, indent }) => indent + line(span, durations))
+    .join('\n');
 }
 
-function branch(span, spans, indent, durations) {
+/** The spans of one or more traces, parents before their children, each with the branch that leads to it. */
+export function branchesOf(spans) {
+  const known = new Set(spans.map((span) => span.spanId));
+  const roots = inOrder(spans.filter((span) => !known.has(span.parentSpanId)));
+  return roots.flatMap((root) => branch(root, spans, '', ''));
+}
+
+function branch(span, spans, indent, below) {
   const children = inOrder(spans.filter((other) => other.parentSpanId === span.spanId));
-  const below = children.map((child, index) => {
-    const last = index === children.length - 1;
-    return `${indent}${last ? '└─ ' : '├─ '}${branch(child, spans, indent + (last ? '   ' : '│  '), durations)}`;
-  });
-  return [line(span, durations), ...below].join('\n');
+  return [
+    { span, indent },
+    ...children.flatMap((child, index) => {
+      const last = index === children.length - 1;
+      return branch(child, spans, below + (last ? '└─ ' : '├─ '), below + (last ? '   ' : '│  '));
+    }),
+  ];
 }
 
 function line(span, durations) {
-  const milliseconds = Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6;
+  const milliseconds = millisecondsOf(span);
   const attributes = Object.entries(span.attributes)
     .filter(([name]) => SHOWN.test(name))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
@@ -46,11 +56,17 @@ function line(span, durations) {
   return [name, `[${span.service}]`, ...attributes].join('  ');
 }
 
+/** How long a span took, in milliseconds. */
+export function millisecondsOf(span) {
+  return Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6;
+}
+
 function inOrder(spans) {
   return spans.sort((a, b) => (BigInt(a.startTimeUnixNano) < BigInt(b.startTimeUnixNano) ? -1 : 1));
 }
 
-function attributesOf({ attributes = [] } = {}) {
+/** The attributes of a resource, a span or a data point as an object. */
+export function attributesOf({ attributes = [] } = {}) {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
 }
 

@@ -5,6 +5,6 @@ declare module '@otel-middleware/example-verification' {
     payloads: readonly object[];
     close(): Promise<void>;
   }>;
-  /** All spans of OTLP/JSON payloads, flat, with their attributes as an object. */
+  /** All spans of OTLP/JSON payloads, flat, with the name of their scope and their attributes as an object. */
   export function spansOf(payloads: readonly object[]): object[];
 }

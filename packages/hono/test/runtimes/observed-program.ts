@@ -171,16 +171,7 @@ export class ObservedProgram {
   }
 
   #spansOf(traceId: string): readonly ReceivedSpan[] {
-    // `spansOf` drops the scope, which tells who has made a span.
-    const payloads = (this.#receiver.payloads as Payload[]).map(({ resourceSpans = [] }) => ({
-      resourceSpans: resourceSpans.map(({ resource, scopeSpans }) => ({
-        resource,
-        scopeSpans: scopeSpans.map(({ scope, spans }) => ({
-          spans: spans.map((span) => ({ ...span, scope: scope.name })),
-        })),
-      })),
-    }));
-    return (spansOf(payloads) as ReceivedSpan[]).filter((span) => span.traceId === traceId);
+    return (spansOf(this.#receiver.payloads) as ReceivedSpan[]).filter((span) => span.traceId === traceId);
   }
 
   #durationsOf(route: string): readonly Record<string, unknown>[] {
