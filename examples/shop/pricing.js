@@ -9,12 +9,13 @@ await app.register(opentelemetry);
 
 app.get('/healthz', { config: { opentelemetry: false } }, async () => 'ok');
 
-async function prices(scope) {
+function prices(scope, _options, done) {
   scope.get('/:item', async (request) => {
     const { item } = request.params;
     if (!(item in PRICES)) throw new RangeError(`no price list has ${item}`);
     return { item, amount: PRICES[item] };
   });
+  done();
 }
 app.register(prices, { prefix: '/prices' });
 

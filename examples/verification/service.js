@@ -14,8 +14,8 @@ export async function startService(command, { env, cwd, executable = process.exe
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
+  let printed = '';
   const url = await new Promise((resolve, reject) => {
-    let printed = '';
     child.stdout.on('data', (chunk) => {
       printed += chunk;
       const address = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
@@ -27,6 +27,8 @@ export async function startService(command, { env, cwd, executable = process.exe
   });
   return {
     url,
+    /** What it has printed so far, the address included. */
+    printed: () => printed,
     /** Ends the service as an operator would; telemetry is flushed before it goes. */
     stop: async () => {
       child.kill('SIGTERM');
