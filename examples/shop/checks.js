@@ -12,7 +12,6 @@ export function defectsOf(payloads) {
     ...difference('The metrics', counts(payloads).join('\n'), EXPECTED_COUNTS.join('\n')),
     ...difference('The exceptions', exceptions(spans).join('\n'), EXCEPTIONS.join('\n')),
     ...wrongScopes(spans),
-    ...wrongLinks(spans),
     ...secrets(payloads),
   ];
 }
@@ -56,15 +55,6 @@ function wrongScopes(spans) {
         KINDS[kind] === 'SERVER' && scope !== `@otel-middleware/${ADAPTERS[service]}`,
     )
     .map(({ service, scope }) => `A server span of ${service} is of ${scope}.`);
-}
-
-/** The work that nobody waits for is linked to the request that asked for it. */
-function wrongLinks(spans) {
-  const [task] = spans.filter(({ name }) => name === 'send_confirmation');
-  const linked = spans.find(({ spanId }) => spanId === task?.links?.[0]?.spanId);
-  return linked?.service === 'orders' && KINDS[linked.kind] === 'SERVER'
-    ? []
-    : ['The confirmation is not linked to its request.'];
 }
 
 function secrets(payloads) {

@@ -39,7 +39,7 @@ SERVER GET /tenants/:tenant/orders/:id  [gateway]  http.request.header.authoriza
          │  └─ SERVER GET /prices/:item  [pricing]  http.response.status_code=200  http.route="/prices/:item"
          └─ CLIENT GET  [orders]  http.response.status_code=200
             └─ SERVER GET /stock/:item  [inventory]  http.response.status_code=200  http.route="/stock/:item"
-INTERNAL send_confirmation  [orders]${PASSED_ON(409)}
+INTERNAL send_confirmation  [orders]  → [orders] GET /tenants/:tenant/orders/:id${PASSED_ON(409)}
          ├─ CLIENT GET  [orders]  http.response.status_code=200
          │  └─ SERVER GET /prices/:item  [pricing]  http.response.status_code=200  http.route="/prices/:item"
          └─ CLIENT GET  [orders]  http.response.status_code=200

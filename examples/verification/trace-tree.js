@@ -22,7 +22,7 @@ export function spansOf(payloads) {
  */
 export function traceTree(spans, { durations = true } = {}) {
   return branchesOf(spans)
-    .map(({ span, indent }) => indent + line(span, durations))
+    .map(({ span, indent }) => indent + [line(span, durations), ...linksOf(span, spans)].join('  '))
     .join('\n');
 }
 
@@ -54,6 +54,13 @@ function line(span, durations) {
     ' ',
   );
   return [name, `[${span.service}]`, ...attributes].join('  ');
+}
+
+/** The spans that a span is linked to, as far as they are known, by service and name. */
+function linksOf({ links = [] }, spans) {
+  return links
+    .flatMap((link) => spans.filter(({ spanId }) => spanId === link.spanId))
+    .map(({ service, name }) => `→ [${service}] ${name}`);
 }
 
 /** How long a span took, in milliseconds. */
