@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { TextMapPropagator, Tracer } from '@opentelemetry/api';
+import type { TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { ActiveSpan } from './active-span.js';
 
 /**
@@ -22,6 +22,7 @@ export interface ApplicationRequest {
 /** What handlers reach of the application that they belong to. */
 export interface HandlerContext {
   readonly tracer: Tracer;
+  readonly tracerProvider: TracerProvider;
   readonly propagator: TextMapPropagator;
   /** What listeners of Node's request and response found active, by event. */
   readonly heard: Record<string, ActiveSpan | null>;

@@ -1,9 +1,9 @@
-import { request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { context, defaultTextMapSetter, propagation } from '@opentelemetry/api';
 import { getRPCMetadata } from '@opentelemetry/core';
 import { addMetricAttributes, setHttpRoute } from '@otel-middleware/core';
+import { instrumentFetch } from '../../client/src/fetch.js';
 import type { ActiveSpan } from './active-span.js';
 import { activeSpan } from './active-span.js';
 import type { Answer, ApplicationRequest, HandlerContext } from './answer.js';
@@ -60,7 +60,7 @@ export const answers: Readonly<Partial<Record<EndpointName, Handler>>> = {
       span.end();
       return json({ headers, baggage: propagation.getActiveBaggage()?.getAllEntries() ?? [] });
     }),
-  relay: ({ target }, application) => relay(Number(lastSegment(target)), outboundHeaders(application)),
+  relay: ({ target }, application) => relay(Number(lastSegment(target)), application),
   rpc: () => {
     setHttpRoute('/rpc/users.{method}');
     return { status: 200, body: 'rpc' };
@@ -178,12 +178,9 @@ function outboundHeaders({ propagator }: HandlerContext): Record<string, string>
   return headers;
 }
 
-function relay(port: number, headers: Record<string, string>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    httpRequest({ host: '127.0.0.1', port, headers, agent: false }, (response) => {
-      response.resume().on('end', () => resolve({ status: 200, body: 'relay' }));
-    })
-      .on('error', reject)
-      .end();
-  });
+/** Asks another server through the client package, whose span then lies between. */
+async function relay(port: number, { propagator, tracerProvider }: HandlerContext): Promise<Answer> {
+  const tracedFetch = instrumentFetch(fetch, { propagator, tracerProvider });
+  await (await tracedFetch(`http://127.0.0.1:${port}/`)).text();
+  return { status: 200, body: 'relay' };
 }

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TextMapPropagator, Tracer } from '@opentelemetry/api';
+import type { TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { ActiveSpan } from './active-span.js';
 import { activeSpan } from './active-span.js';
 import type { Answer, ApplicationRequest, HandlerContext } from './answer.js';
@@ -17,6 +17,7 @@ import { rawAnswers } from './raw-answers.js';
  */
 export class Application implements HandlerContext {
   readonly tracer: Tracer;
+  readonly tracerProvider: TracerProvider;
   readonly propagator: TextMapPropagator;
   /** The endpoints whose handler has begun, in order. */
   readonly entered: EndpointName[] = [];
@@ -28,8 +29,9 @@ export class Application implements HandlerContext {
   produced = 0;
   readonly #elsewhere = new AsyncResource('application');
 
-  constructor(tracer: Tracer, propagator: TextMapPropagator) {
-    this.tracer = tracer;
+  constructor(tracerProvider: TracerProvider, propagator: TextMapPropagator) {
+    this.tracer = tracerProvider.getTracer('application', '1.0.0');
+    this.tracerProvider = tracerProvider;
     this.propagator = propagator;
   }
 

@@ -71,11 +71,8 @@ export class RunningApp {
       instrumented = true,
     } = setting;
     const propagator = setting.options?.propagator ?? createPropagator();
-    const application = new Application(
-      telemetry.tracerProvider.getTracer('application', '1.0.0'),
-      propagator,
-    );
     const { tracerProvider, meterProvider } = telemetry;
+    const application = new Application(tracerProvider, propagator);
     const defaults = providers ? { tracerProvider, meterProvider, propagator } : {};
     const served = await context.with(ambient, () =>
       adapter.serve({

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
 import { TraceContextPropagator } from '../../../sdk/src/trace-context.js';
 import type { TraceContextCase } from '../../../sdk/test/trace-context-cases.js';
 import { PARENT_ID, TRACE_CONTEXT_CASES, TRACE_ID } from '../../../sdk/test/trace-context-cases.js';
@@ -57,22 +58,34 @@ function expectedOutbound({ expect: wanted }: TraceContextCase): Outbound {
 export function traceContext(requires: Requires): void {
   requires(
     ['prop:invalid', 'prop:parent'],
-    'outbound requests carry what Trace Context Level 2 asks for',
+    'outbound requests of the client package carry what Trace Context Level 2 asks for',
     async ({ start }) => {
       const app = await start({ options: { propagator: new TraceContextPropagator() } });
       const upstream = await listenForOutbound();
       try {
         const found: Record<string, Outbound> = {};
+        const sampledIds: string[] = [];
         for (const { name, headers } of TRACE_CONTEXT_CASES) {
           const around = [['Host', 'example.com'], ['Connection', 'close'], ...headers] as const;
           const [exchange] = await app.raw({ target: `/relay/${upstream.port}`, headers: around });
           expect({ name, status: exchange?.status }).toEqual({ name, status: 200 });
-          found[name] = outboundOf(upstream.take());
+          const sent = upstream.take();
+          found[name] = outboundOf(sent);
+          if (found[name].sampled) sampledIds.push(String(sent?.traceparent).slice(36, 52));
         }
         expect(Object.keys(found)).toHaveLength(TRACE_CONTEXT_CASES.length);
         expect(found).toEqual(
           Object.fromEntries(TRACE_CONTEXT_CASES.map((one) => [one.name, expectedOutbound(one)])),
         );
+        // What arrives is the span of the outbound request, and its parent is the server span.
+        const spans = (await app.spans(2 * sampledIds.length)).map((span, index) => ({
+          ...span,
+          spanId: app.spanContext(index).spanId,
+        }));
+        const servers = spans.filter(({ kind }) => kind === SpanKind.SERVER).map(({ spanId }) => spanId);
+        const clients = spans.filter(({ kind }) => kind === SpanKind.CLIENT);
+        expect(clients.map(({ spanId }) => spanId)).toEqual(sampledIds);
+        expect(clients.map(({ parent }) => parent?.spanId)).toEqual(servers);
       } finally {
         upstream.close();
       }
