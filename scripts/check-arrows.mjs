@@ -64,6 +64,7 @@ const rooms = [
   'messages',
   'settled-span',
   'exceptions',
+  'node-handshake',
   'node-messages',
   'host',
   'hooks',

@@ -6,6 +6,8 @@ export { serveListener } from './deployment.js';
 export { Diagnostics } from './diagnostics.js';
 export type { Endpoint, EndpointName, PlainEndpoint, PlainEndpointName } from './endpoints.js';
 export { endpoints, plainEndpointList } from './endpoints.js';
+export type { PlainSpan } from './expected-span.js';
+export { plainSpan } from './expected-span.js';
 export { HandledError } from './failures.js';
 export type { MatrixCell } from './matrix.js';
 export { matrix } from './matrix.js';

@@ -24,7 +24,7 @@ import type { ServerSpanRules } from './server-span.js';
 import { observations, ServerSpanOperation } from './server-span.js';
 import { isTracingSuppressed } from './suppression.js';
 import { isIdle, tracerSource } from './tracer.js';
-import { NestedOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
+import { NestedOperation, OutlivingOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
 
 /** What an adapter gives to core: how its framework's requests are read, and the user's options. */
 export interface HttpServerInstrumentationConfig<Req, Res> {
@@ -37,6 +37,11 @@ export interface HttpServerInstrumentationConfig<Req, Res> {
   readonly options?: HttpServerOptions<Req, Res> | undefined;
   /** Names of the adapter's own options, which it checks and reads itself. */
   readonly adapterOptions?: readonly string[];
+  /**
+   * Whether what is served outlives its request, as WebSockets do: the operation of another registration is then joined after
+   * its end, too, for its context and for messages. Default: false.
+   */
+  readonly outlives?: boolean;
 }
 
 /** Starts one operation per request. */
@@ -75,6 +80,7 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
   readonly #known: ReadonlySet<string> = knownMethods();
   readonly #tracer: ReturnType<typeof tracerSource>;
   readonly #instruments: () => Instruments;
+  readonly #outlives: boolean;
 
   constructor({
     scope,
@@ -83,10 +89,12 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     response,
     options = {},
     adapterOptions = [],
+    outlives = false,
   }: HttpServerInstrumentationConfig<Req, Res>) {
     const configuration = configure(scope.name, framework, options, adapterOptions);
     const { responsePropagator } = configuration;
     this.#getter = request;
+    this.#outlives = outlives;
     this.#configuration = configuration;
     this.#rules = {
       ...configuration,
@@ -128,9 +136,7 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     const active = context.active();
     if (isTracingSuppressed(active)) return undefined;
     const outer = carrier[OPERATION];
-    // One that has ended is still this request's: a middleware before this registration outlived the client.
-    if (outer !== undefined)
-      return 'admits' in outer && !outer.ended ? this.#nested(outer, request) : undefined;
+    if (outer !== undefined) return 'admits' in outer ? this.#nested(outer, request) : undefined;
     const upstream = upstreamMetadata(active, carrier);
     const operation =
       upstream === undefined
@@ -183,8 +189,10 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     outer: ServerOperation<unknown> & RequestScope,
     request: Req,
   ): NestedOperation<Req, Res> | undefined {
-    if (!outer.admits(this)) return undefined;
+    // One that has ended is still this request's: a middleware before this registration outlived the client.
+    if ((outer.ended && !this.#outlives) || !outer.admits(this)) return undefined;
     const start = { span: outer.span, tracer: outer.tracer, request, owner: this, rules: this.#rules };
+    if (outer.ended) return new OutlivingOperation(start, outer);
     return this.#enriching(new NestedOperation(start, outer), request);
   }
 

@@ -61,6 +61,7 @@ export const SCOPE: { readonly name: string; readonly version: string } = {
 
 export function instrument(
   options: PlainOptions = {},
+  { outlives = false }: { outlives?: boolean } = {},
 ): HttpServerInstrumentation<PlainRequest, PlainResponse> {
   return createHttpServerInstrumentation({
     scope: SCOPE,
@@ -68,6 +69,7 @@ export function instrument(
     request: plainRequest,
     response: plainResponse,
     options,
+    outlives,
   });
 }
 

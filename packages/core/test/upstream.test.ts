@@ -4,6 +4,7 @@ import { context, createContextKey, propagation, ROOT_CONTEXT, SpanKind, trace }
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { RPCMetadata } from '@opentelemetry/core';
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
 import { addMetricAttributes, serverSpan, setHttpRoute } from '../src/request-scope.js';
 import { serverTimingPropagator } from '../src/response-propagators.js';
 import { UNOBSERVED } from '../src/server-operation.js';
@@ -369,6 +370,35 @@ describe('a registration within another one (nest:twice)', () => {
     expect(instrument(options).start(request)).toBeUndefined();
     expect(telemetry.unended()).toBe(0);
   });
+
+  test.each([true, false])(
+    'what outlives its request joins it after its end, for context and messages alone; sampled: %s (ws:messages)',
+    (sampled) => {
+      const { tracerProvider } = startTelemetry({ sampler: new AlwaysOffSampler() });
+      const providers = sampled ? options : { tracerProvider };
+      const unexpected = (): never => {
+        throw new Error('called');
+      };
+      const request: PlainRequest = {};
+      const outer = started(instrument(providers).start(request));
+      outer.end(response(101));
+      const seen: unknown[] = [];
+      const hooks = {
+        requestHook: unexpected,
+        responseHook: unexpected,
+        receiveHook: (span: object, { type }: { type: string }) => seen.push([span === outer.span, type]),
+      };
+      const late = instrument({ ...providers, ...hooks, captureRequestHeaders: ['.*'] }, { outlives: true });
+      const operation = started(late.start(request));
+      expect([operation.ended, operation.observes]).toEqual([true, { ...UNOBSERVED, receives: sampled }]);
+      operation.run(() => expect(trace.getActiveSpan()).toBe(outer.span));
+      expect(operation.messages(true).pass('receive', { type: 'text', size: 1 }, () => 42)).toBe(42);
+      operation.end(response(500));
+      expect(seen).toEqual(sampled ? [[true, 'text']] : []);
+      expect(telemetry.spans().map(({ status }) => status.code)).toEqual(sampled ? [0] : []);
+      expect(late.start(request)).toBeUndefined();
+    },
+  );
 
   test('excluded there, it runs suppressed, and the outer span goes on (excl:effect)', () => {
     const request: PlainRequest = {};

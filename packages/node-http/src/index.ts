@@ -1,6 +1,6 @@
 export { nodeResponse } from '@otel-middleware/core/node';
 export type { Trust, TrustProxy } from './forwarded.js';
-export { forwardedOf } from './forwarded.js';
+export { compileTrust, forwardedOf } from './forwarded.js';
 export type { ListenerOptions } from './listener.js';
 export { instrumentListener } from './listener.js';
 export type { NodeRequest } from './request.js';
