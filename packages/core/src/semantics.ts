@@ -13,6 +13,7 @@ export { knownMethods, methodInName, normalizedMethod } from './method.js';
 export type { Check } from './option-checks.js';
 export { COMMON_CHECKS, hasMethod, isFunction, validateOptions } from './option-checks.js';
 export { compilePatterns, readPatterns } from './patterns.js';
+export { RPC_METADATA_KEY } from './request-context.js';
 export type { QueryRedaction } from './request-target.js';
 export { queryRedaction } from './request-target.js';
 export {

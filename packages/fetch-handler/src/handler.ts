@@ -1,5 +1,6 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
+import { isThenable } from '@otel-middleware/core/semantics';
 import { environmentOf, keepEnvironment } from './connection.js';
 import { Exchange } from './exchange.js';
 import { startOnPlatform } from './platform-span.js';
@@ -106,9 +107,5 @@ function settle(
   } catch (error) {
     return fail(error);
   }
-  return isThenable(result) ? result.then(answered, fail) : answered(result);
-}
-
-function isThenable(result: FetchAnswer | Promise<FetchAnswer>): result is Promise<FetchAnswer> {
-  return typeof (result as Promise<FetchAnswer> | undefined)?.then === 'function';
+  return isThenable(result) ? (result.then(answered, fail) as Promise<FetchAnswer>) : answered(result);
 }

@@ -1,9 +1,7 @@
-import { context, createContextKey, trace } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
 import type { HttpServerInstrumentation, ServerOperation } from '@otel-middleware/core';
 import { serverSpan } from '@otel-middleware/core';
-
-/** Where HTTP instrumentations tell each other of the server span; equal names make equal keys. */
-const RPC_METADATA_KEY = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
+import { RPC_METADATA_KEY } from '@otel-middleware/core/semantics';
 
 interface Platform {
   readonly Deno?: { readonly telemetry?: { readonly tracerProvider?: unknown } };
