@@ -54,6 +54,34 @@ describe('@fastify/compress', () => {
     },
   );
 
+  test('[msg:hooks] messages are what the connection carries: the body parser gets it after, compression before', async () => {
+    const order: string[] = [];
+    let sent = 0;
+    const app = fastify();
+    app.register(opentelemetry, {
+      tracerProvider,
+      receiveHook: (_span, { size }) => order.push(`received ${size}`),
+      sendHook: (_span, { size }) => {
+        sent += size;
+      },
+    });
+    app.register(compress, { threshold: 1 });
+    app.register(
+      scope((inner) => {
+        inner.post('/long', async (request) => {
+          order.push(`parsed ${JSON.stringify(request.body)}`);
+          return { text: 'long '.repeat(1000) };
+        });
+      }),
+    );
+    const headers = { 'Accept-Encoding': 'gzip', 'Content-Type': 'application/json' };
+    const answer = await (await listen(app))('POST /long', headers, ['{"a"', ':1}']);
+    expect(answer.headers['content-encoding']).toBe('gzip');
+    await onlySpan();
+    expect(order).toEqual(['received 4', 'received 3', 'parsed {"a":1}']);
+    expect([sent > 0, sent < 1000]).toEqual([true, true]);
+  });
+
   test('a stream that fails behind it is recorded as what it failed with', async () => {
     async function* torn() {
       yield 'first '.repeat(10_000);

@@ -105,3 +105,31 @@ test('koa-compress: the headers that were sent are captured, and the context sta
   expect(span.attributes['http.response.header.content-encoding']).toEqual(['gzip']);
   expect([span.name, seen]).toEqual(['GET /long', span.id]);
 });
+
+test('[msg:hooks] messages are what the connection carries: koa-bodyparser gets it after, koa-compress before', async () => {
+  const order: string[] = [];
+  let sent = 0;
+  const app = new Koa()
+    .use(
+      opentelemetry({
+        tracerProvider,
+        receiveHook: (_span, { size }) => order.push(`received ${size}`),
+        sendHook: (_span, { size }) => {
+          sent += size;
+        },
+      }),
+    )
+    .use(compress({ threshold: 1 }))
+    .use(bodyParser())
+    .use((ctx) => {
+      order.push(`parsed ${JSON.stringify(ctx.request.body)}`);
+      ctx.body = 'long '.repeat(1000);
+    });
+  const ask = await serve(app.callback());
+  const headers = { 'Accept-Encoding': 'gzip', 'Content-Type': 'application/json' };
+  const answer = await ask('POST /long', headers, ['{"a"', ':1}']);
+  expect(answer.headers['content-encoding']).toBe('gzip');
+  await onlySpan();
+  expect(order).toEqual(['received 4', 'received 3', 'parsed {"a":1}']);
+  expect([sent > 0, sent < 1000]).toEqual([true, true]);
+});
