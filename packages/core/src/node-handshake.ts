@@ -32,7 +32,7 @@ export function onHandshake(socket: HandshakeSocket, listener: (head: WrittenHea
 }
 
 function headOf(text: string): WrittenHead | undefined {
-  const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
+  const status = /^HTTP\/1\.\d (\d{3})/.exec(text)?.[1];
   if (status === undefined) return undefined;
   const [head] = text.split('\r\n\r\n', 1);
   return { status: Number(status), lines: (head as string).split('\r\n').slice(1) };

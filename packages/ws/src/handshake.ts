@@ -15,6 +15,8 @@ export interface Handshake {
 interface HandshakeUnderway {
   status: number | undefined;
   headers: string[];
+  /** Whether the head was written, and not only prepared. */
+  written: boolean;
 }
 
 /** Reads and adds to the head that answers a handshake. */
@@ -58,13 +60,15 @@ export function followHandshake(
   request: UpgradeRequest,
   socket: Duplex,
 ): (error?: unknown) => void {
-  const handshake: HandshakeUnderway = { status: undefined, headers: [] };
-  const onClose = (): void => end({ aborted: true, error: socket.errored ?? undefined });
+  const handshake: HandshakeUnderway = { status: undefined, headers: [], written: false };
+  const onClose = (): void => end({ aborted: true, error: destroyedWith(socket) });
   const end = (outcome?: { aborted?: boolean; error?: unknown }): void => {
     socket.removeListener('close', onClose);
-    operation.end(handshake.status === undefined ? undefined : handshake, outcome);
+    operation.end(handshake.written ? handshake : undefined, outcome);
   };
-  socket.once('close', onClose);
+  // A client that has left while the application made up its mind; there is no event to come.
+  if (socket.closed) onClose();
+  else socket.once('close', onClose);
   request[UNDERWAY] ??= [];
   request[UNDERWAY].push((headers) => {
     handshake.status = 101;
@@ -75,8 +79,13 @@ export function followHandshake(
     headers.splice(0, headers.length, statusLine, ...handshake.headers);
   });
   onHandshake(socket, ({ status, lines }) => {
-    Object.assign(handshake, { status, headers: lines });
+    Object.assign(handshake, { status, headers: lines, written: true });
     if (status !== 101) end();
   });
   return (error) => end(error === undefined ? undefined : { aborted: true, error });
+}
+
+/** What the application has destroyed a socket with. That of the system says only that the client has left. */
+function destroyedWith({ errored }: Duplex): Error | undefined {
+  return errored === null || 'syscall' in errored ? undefined : errored;
 }
