@@ -1,5 +1,6 @@
 // A chat: rooms over WebSockets, beside an Express application on the same port.
 import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import { opentelemetry } from '@otel-middleware/express';
 import { instrumentWebSocketServer } from '@otel-middleware/ws';
@@ -31,9 +32,10 @@ instrumentWebSocketServer(chat, {
 chat.on('connection', (socket, request) => {
   const room = roomOf(request);
   members.set(room, [...membersOf(room), socket]);
-  socket.on('message', (data) => {
-    // The span of the message is active, so what the application makes is part of its trace.
-    const text = tracer.startActiveSpan('moderate', (span) => {
+  socket.on('message', async (data) => {
+    // The span of the message is active, so what the application makes and sends for it is part of its trace.
+    const text = await tracer.startActiveSpan('moderate', async (span) => {
+      await wait(5);
       span.end();
       return String(data).replace(/darn/g, 'd**n');
     });

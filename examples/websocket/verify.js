@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { verifyExample } from '@otel-middleware/example-verification';
 import { WebSocket } from 'ws';
 
@@ -16,6 +17,8 @@ async function join(url) {
 async function leave(socket) {
   socket.close(1000);
   await once(socket, 'close');
+  // The server is told that the connection has closed a moment later.
+  await wait(100);
 }
 
 await verifyExample({
@@ -40,9 +43,9 @@ ${answered(101)}
 ${answered(101)}
 ${answered(200)}
 ${message('receive text')}
-└─ INTERNAL moderate  [chat]
-${message('send text')}
-${message('send text')}
+├─ INTERNAL moderate  [chat]
+├─ ${message('send text')}
+└─ ${message('send text')}
 ${message('send pong')}
 ${message('receive ping')}
 ${message('send close')}

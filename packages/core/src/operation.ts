@@ -5,7 +5,7 @@ import type { HttpResponseGetter } from './getter.js';
 import type { HeaderCapture } from './headers.js';
 import { captureHeaders } from './headers.js';
 import { guardedHook } from './hooks.js';
-import type { MessageRules, Messages } from './messages.js';
+import type { MessageRules, Messages, MessagesUnderway } from './messages.js';
 import { messagesOf, UNSEEN_MESSAGES } from './messages.js';
 import { OPERATION_KEY } from './request-context.js';
 import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
@@ -70,6 +70,7 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   protected caught: CaughtError | undefined;
   #committed = false;
   #registrations: object | Set<object>;
+  #underway: MessagesUnderway | undefined;
 
   constructor({ span, tracer, request, owner, rules }: OperationStart<Req, Res>) {
     this.span = span;
@@ -118,6 +119,11 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     this.#committed = true;
     this.rules.propagateResponse?.(this.context, response);
     this.#callResponseHook(response);
+  }
+
+  get underway(): MessagesUnderway {
+    this.#underway ??= {};
+    return this.#underway;
   }
 
   messages(linked = false): Messages {

@@ -32,5 +32,6 @@ export {
   EVENT_HTTP_CLIENT_REQUEST_EXCEPTION,
   METRIC_HTTP_CLIENT_REQUEST_DURATION,
 } from './semconv.js';
+export { recordFailure } from './settled-span.js';
 export { isTracingSuppressed, SUPPRESSED } from './suppression.js';
 export { isIdle, tracerSource } from './tracer.js';

@@ -1,5 +1,5 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
-import type { Messages } from './messages.js';
+import type { Messages, MessagesUnderway } from './messages.js';
 
 /** How a response came to its end; everything is optional and absent means that all was well. */
 export interface ResponseOutcome {
@@ -66,8 +66,9 @@ export interface ServerOperation<Res> {
   /**
    * Starts counting the messages of this request, for hooks and message spans; to be called once, if `observes` says so.
    *
-   * @param linked - whether they come after the end of the span, as those of a WebSocket do: message spans then begin traces
-   * of their own, linked to it. Otherwise they are its children. Default: false.
+   * @param linked - whether they come after the end of the span, as those of a WebSocket do: message spans are then linked to
+   * it, begin traces of their own when they are received, and are children of what they are sent within. Otherwise they are
+   * the span's children. Default: false.
    */
   messages(linked?: boolean): Messages;
   /** Ends the span and records the metrics. Later calls are ignored. Without a response no status code is recorded. */
@@ -78,6 +79,8 @@ export interface ServerOperation<Res> {
 export interface RequestScope {
   readonly span: Span;
   readonly tracer: Tracer;
+  /** The messages that are being passed, for all registrations. */
+  readonly underway: MessagesUnderway;
   /** Takes a route that wins over the router's. */
   setUserRoute(route: string): void;
   addMetricAttributes(attributes: Attributes): void;

@@ -11,9 +11,7 @@ import { ATTR_ERROR_TYPE, EVENT_EXCEPTION } from './semconv.js';
  */
 export function settled<T>(span: Span, task: () => T): T {
   const fail = (error: unknown): never => {
-    span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error));
-    span.setAttribute(ATTR_ERROR_TYPE, errorType(error));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
+    recordFailure(span, error);
     span.end();
     throw error;
   };
@@ -29,4 +27,11 @@ export function settled<T>(span: Span, task: () => T): T {
   }
   // The promise that follows, not the one that came: a query builder would run again for whoever awaits it too.
   return isThenable(result) ? (result.then(succeed, fail) as T) : succeed(result);
+}
+
+/** Records what a span's work has failed with: the exception, its type, and the status. */
+export function recordFailure(span: Span, error: unknown): void {
+  span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error));
+  span.setAttribute(ATTR_ERROR_TYPE, errorType(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: errorMessage(error) });
 }

@@ -1,6 +1,6 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import { context, TraceFlags } from '@opentelemetry/api';
-import type { Messages } from './messages.js';
+import type { Messages, MessagesUnderway } from './messages.js';
 import { messagesOf, UNSEEN_MESSAGES } from './messages.js';
 import type { OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
@@ -86,6 +86,10 @@ export class NestedOperation<Req, Res> extends Operation<Req, Res> {
     this.context =
       active.getValue(OPERATION_KEY) === outer.context.getValue(OPERATION_KEY) ? active : outer.context;
     this.#outer = outer;
+  }
+
+  override get underway(): MessagesUnderway {
+    return this.#outer.underway;
   }
 
   override setRoute(route: string | undefined): void {

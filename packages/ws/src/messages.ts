@@ -1,10 +1,13 @@
-import type { Span } from '@opentelemetry/api';
-import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
 import type { MessageContent, Messages, ServerOperation } from '@otel-middleware/core';
+import { recordFailure } from '@otel-middleware/core/semantics';
 import type { WebSocket } from 'ws';
 
 /** https://datatracker.ietf.org/doc/html/rfc6455#section-11.8 */
 const OPCODES = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+/** The opcode of the fragments that follow the first one of a message. */
+const CONTINUATION = 0;
 
 const OPEN = 1;
 
@@ -32,7 +35,8 @@ function watchReceived(socket: WebSocket, messages: Messages): void {
     const content = receivedContent(event, args);
     if (content === undefined) return emit.call(this, event, ...args);
     return messages.pass('receive', content, () => {
-      if (event === 'error') recordError(args[0]);
+      // Without a listener it is thrown, and recorded as what is thrown.
+      if (event === 'error' && this.listenerCount(event) > 0) recordError(args[0]);
       return emit.call(this, event, ...args);
     });
   };
@@ -42,15 +46,15 @@ function receivedContent(event: string | symbol, [first, second]: unknown[]): Me
   if (event === 'message') return content(second === true ? 'binary' : 'text', sizeOf(first));
   if (event === 'ping' || event === 'pong') return content(event, sizeOf(first));
   if (event === 'close' && first !== ABNORMAL_CLOSURE)
-    return content('close', first === NO_STATUS ? 0 : 2 + sizeOf(second));
+    return closeContent(first === NO_STATUS ? undefined : first, second);
   // What breaks the protocol or the connection comes in place of a message.
   return event === 'error' ? { type: 'error', size: 0 } : undefined;
 }
 
 function recordError(error: unknown): void {
-  const span: Span | undefined = trace.getActiveSpan();
-  span?.recordException(error as Error);
-  span?.setStatus({ code: SpanStatusCode.ERROR, message: String((error as Error | undefined)?.message) });
+  const span = trace.getActiveSpan();
+  // Without message spans it is that of the handshake, which has ended.
+  if (span?.isRecording()) recordFailure(span, error);
 }
 
 /** What `ws` answers by itself, pongs and the close of a close, goes through the same methods. */
@@ -68,29 +72,40 @@ function watchSent(socket: WebSocket, messages: Messages): void {
     };
     Object.assign(socket, { [name]: observed });
   };
+  let continued = false;
   observe('send', ([data, options]) => {
-    const { binary = typeof data !== 'string' && typeof data !== 'number' } = (options ?? {}) as {
-      binary?: boolean;
-    };
-    return content(binary ? 'binary' : 'text', sizeOf(data));
+    const text = typeof data === 'string' || typeof data === 'number';
+    const { binary = !text, fin = true } = (options ?? {}) as { binary?: boolean; fin?: boolean };
+    const fragment = content(binary ? 'binary' : 'text', sizeOf(data));
+    const shown = continued ? { ...fragment, opcode: CONTINUATION } : fragment;
+    continued = !fin;
+    return shown;
   });
   observe('ping', ([data]) => content('ping', sizeOf(data)));
   observe('pong', ([data]) => content('pong', sizeOf(data)));
-  observe('close', ([code, reason]) => content('close', code === undefined ? 0 : 2 + sizeOf(reason)));
+  observe('close', ([code, reason]) => closeContent(code, reason));
 }
 
 function content(type: keyof typeof OPCODES, size: number): MessageContent {
   return { type, size, opcode: OPCODES[type] };
 }
 
-/** Bytes of whatever `ws` takes or hands out: text, numbers, all kinds of buffers, fragments of one message, blobs. */
+function closeContent(code: unknown, reason: unknown): MessageContent {
+  // What is no code, ws refuses.
+  if (typeof code !== 'number') return content('close', 0);
+  return { ...content('close', 2 + sizeOf(reason)), code };
+}
+
+/** Bytes of whatever `ws` takes or hands out: text, numbers, all kinds of buffers, fragments, bytes in an array, blobs. */
 function sizeOf(data: unknown): number {
   if (typeof data === 'string' || typeof data === 'number') return Buffer.byteLength(String(data));
-  if (Array.isArray(data)) return data.reduce<number>((size, fragment) => size + sizeOf(fragment), 0);
-  const { byteLength, size, length } = (data ?? {}) as {
-    byteLength?: number;
-    size?: number;
-    length?: number;
-  };
+  if (Array.isArray(data)) return data.reduce<number>((size, part) => size + partSize(part), 0);
+  // A callback stands where there is no content.
+  if (typeof data !== 'object' || data === null) return 0;
+  const { byteLength, size, length } = data as { byteLength?: number; size?: number; length?: number };
   return byteLength ?? size ?? length ?? 0;
+}
+
+function partSize(part: unknown): number {
+  return typeof part === 'number' ? 1 : sizeOf(part);
 }

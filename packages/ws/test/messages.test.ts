@@ -46,12 +46,12 @@ describe('[ws:messages] hooks', () => {
       message('receive', 'text', 2, 0),
       message('receive', 'ping', 3, 2),
       message('receive', 'pong', 4, 1),
-      message('receive', 'close', 5, 5),
+      { ...message('receive', 'close', 5, 5), code: 4000 },
     ]);
     expect(seen.filter(({ direction }) => direction === 'send')).toEqual([
       message('send', 'pong', 0, 2),
       // Code and reason are sent back.
-      message('send', 'close', 1, 5),
+      { ...message('send', 'close', 1, 5), code: 4000 },
     ]);
   });
 
@@ -86,7 +86,7 @@ describe('[ws:messages] hooks', () => {
       message('send', 'binary', 5, 4),
       message('send', 'ping', 6, 2),
       message('send', 'pong', 7, 0),
-      message('send', 'close', 8, 6),
+      { ...message('send', 'close', 8, 6), code: 1000 },
     ]);
     expect(received).toEqual([
       [false, 'häus'],
@@ -143,7 +143,7 @@ describe('[ws:messages] hooks', () => {
 });
 
 describe('[ws:messages] message spans', () => {
-  test('are linked to the handshake, one trace each, and active in the listeners of their message', async () => {
+  test('are linked to the handshake, in a trace of their own, and active in the listeners of their message', async () => {
     const sockets = await TracedSockets.start({ options: { messageSpans: true, route: '/rooms/:room' } });
     const active: unknown[] = [];
     sockets.wss.on('connection', (server) => {
@@ -172,10 +172,11 @@ describe('[ws:messages] message spans', () => {
       parent: undefined,
       scope: server?.scope,
     });
-    expect(sent).toEqual(own('send text', 'send'));
+    // What a message is answered with is a child of its span.
+    expect(sent).toEqual({ ...own('send text', 'send'), parent: { ...ids(sockets, 2), remote: false } });
     expect(received).toEqual(own('receive text', 'receive'));
     expect(active).toEqual([sockets.spanId(2), sockets.spanId(0)]);
-    expect(new Set([0, 1, 2].map((index) => ids(sockets, index).traceId)).size).toBe(3);
+    expect(new Set([0, 1, 2].map((index) => ids(sockets, index).traceId)).size).toBe(2);
   });
 
   test('record what a listener throws, which goes on as without us', async () => {
@@ -227,6 +228,7 @@ describe('[ws:messages] message spans', () => {
       'otel_middleware.message.type': 'error',
       'otel_middleware.message.index': 0,
       'otel_middleware.message.size': 0,
+      'error.type': 'RangeError',
     });
     expect(error?.events[0]?.attributes['exception.message']).toBe('Max payload size exceeded');
     expect(active).toEqual([sockets.spanId(spans.findIndex(({ name }) => name === 'receive error'))]);
