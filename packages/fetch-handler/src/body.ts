@@ -87,8 +87,9 @@ function passedThrough(
             onEnd?.({ responseBodySize });
             controller.close();
           } else {
-            responseBodySize += value.byteLength;
-            onChunk?.(value);
+            const bytes = bytesOf(value);
+            responseBodySize += bytes.byteLength;
+            onChunk?.(bytes);
             controller.enqueue(value);
           }
         } catch (error) {
@@ -104,4 +105,12 @@ function passedThrough(
     // Nothing is read ahead of whoever reads.
     { highWaterMark: 0 },
   );
+}
+
+/** The bytes that a chunk is sent as: Bun takes texts and buffers too, and what nobody takes has none. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return chunk instanceof ArrayBuffer ? new Uint8Array(chunk) : new Uint8Array();
 }

@@ -34,11 +34,11 @@ export function sentStatus(
 
 /**
  * Tells whether a request was answered with a switch of protocols: by a 101, or by what handlers return on Bun and Node
- * when the server has taken the connection over, which is nothing at all or an empty 200.
+ * when the server has taken the connection over for a WebSocket, which is nothing at all or an empty 200.
  */
 export function isUpgraded(request: Request, response: Response | undefined): boolean {
   if (response?.status === 101) return true;
-  if (!request.headers.has('upgrade')) return false;
+  if (!/\bwebsocket\b/i.test(request.headers.get('upgrade') ?? '')) return false;
   return response === undefined || (response.status === 200 && response.body === null);
 }
 

@@ -121,6 +121,26 @@ describe('[life:streamed] [error:abort] [error:mid-stream] a watched body', () =
   });
 });
 
+test('[met:size] texts and buffers, as Bun takes them in streams, go on as they are and count as their bytes', async () => {
+  const sent = ['é', new Uint8Array([1, 2]).buffer, new Uint8Array([3]), 7];
+  const body = new ReadableStream({
+    start(controller) {
+      for (const chunk of sent) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  const sizes: number[] = [];
+  const ends: ResponseOutcome[] = [];
+  const { body: watched } = watchBody(new Response(body), {
+    onChunk: (chunk) => sizes.push(new Uint8Array(chunk).byteLength),
+    onEnd: (outcome) => ends.push(outcome),
+  });
+  const read: unknown[] = [];
+  for await (const chunk of watched as ReadableStream<unknown>) read.push(chunk);
+  expect(read).toEqual(sent);
+  expect([sizes, ends]).toEqual([[2, 2, 1, 0], [{ responseBodySize: 5 }]]);
+});
+
 describe('[msg:hooks] the body of a request that is watched', () => {
   function watchedRequest(body: ReadableStream<Uint8Array>) {
     const init = { method: 'POST', headers: { 'x-shelf': 'top' }, body, duplex: 'half' };

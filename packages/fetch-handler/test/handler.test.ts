@@ -183,6 +183,14 @@ describe('[error:thrown] [ctx:active] the handler', () => {
     expect(onlySpan().attributes['http.response.status_code']).toBe(101);
   });
 
+  test('[ws:handshake] that answers the offer of another protocol with an empty body has not switched', () => {
+    const handler = instrumentHandler((_request: Request) => new Response(null), defaults);
+    // As `curl --http2` asks.
+    const headers = { upgrade: 'h2c', connection: 'Upgrade, HTTP2-Settings', 'http2-settings': 'AAMAAABk' };
+    handler(new Request('http://shop.example/', { headers }));
+    expect(onlySpan().attributes['http.response.status_code']).toBe(200);
+  });
+
   test('that answers what is no response leaves that to the runtime', () => {
     const handler = instrumentHandler((() => 'bread') as never as (request: Request) => Response, defaults);
     expect(handler(new Request('http://shop.example/'))).toBe('bread');
