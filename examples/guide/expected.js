@@ -44,6 +44,8 @@ export function expectedHeaders({ service }) {
     ...PEER,
     'http.response.status_code': 200,
     'http.route': '/orders/:order_id',
+    'http.response.header.cache-control': ['no-store'],
+    'http.response.header.set-cookie': ['[REDACTED]'],
   };
   return payload('orders-api', [ours('express', ['GET /orders/:order_id', SERVER, server, 'span 1'])]);
 }

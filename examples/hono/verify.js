@@ -15,6 +15,6 @@ await verifyExample({
 SERVER GET /tenants/:tenant/orders/:id  [orders]  http.request.header.x-tenant-id=["acme"]  http.response.status_code=200  http.route="/tenants/:tenant/orders/:id"
 └─ INTERNAL compute_total  [orders]
 SERVER GET /tenants/:tenant/events  [orders]  http.response.status_code=200  http.route="/tenants/:tenant/events"
-SERVER GET /tenants/:tenant/broken  [orders]  error.type="500"  http.response.status_code=500  http.route="/tenants/:tenant/broken"
+SERVER GET /tenants/:tenant/broken  [orders]  ERROR  error.type="500"  http.response.status_code=500  http.route="/tenants/:tenant/broken"
 SERVER GET  [orders]  http.response.status_code=404`,
 });

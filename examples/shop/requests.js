@@ -24,9 +24,9 @@ export async function sendRequests(services) {
 }
 
 const PASSED_ON = (status) => `
-SERVER GET /tenants/:tenant/orders/:id  [gateway]${status >= 500 ? `  error.type="${status}"` : ''}  http.response.status_code=${status}  http.route="/tenants/:tenant/orders/:id"
-└─ CLIENT GET  [gateway]  error.type="${status}"  http.response.status_code=${status}
-   └─ SERVER GET /tenants/:tenant/orders/:id  [orders]${status >= 500 ? `  error.type="${status}"` : ''}  http.response.status_code=${status}  http.route="/tenants/:tenant/orders/:id"
+SERVER GET /tenants/:tenant/orders/:id  [gateway]${status >= 500 ? `  ERROR  error.type="${status}"` : ''}  http.response.status_code=${status}  http.route="/tenants/:tenant/orders/:id"
+└─ CLIENT GET  [gateway]  ERROR  error.type="${status}"  http.response.status_code=${status}
+   └─ SERVER GET /tenants/:tenant/orders/:id  [orders]${status >= 500 ? `  ERROR  error.type="${status}"` : ''}  http.response.status_code=${status}  http.route="/tenants/:tenant/orders/:id"
       └─ INTERNAL compute_total  [orders]`;
 
 /** Every span that these requests make, with the parents that it has across the services. */
@@ -44,8 +44,8 @@ INTERNAL send_confirmation  [orders]  → [orders] GET /tenants/:tenant/orders/:
          │  └─ SERVER GET /prices/:item  [pricing]  http.response.status_code=200  http.route="/prices/:item"
          └─ CLIENT GET  [orders]  http.response.status_code=200
             └─ SERVER GET /stock/:item  [inventory]  http.response.status_code=200  http.route="/stock/:item"${PASSED_ON(502)}
-         └─ CLIENT GET  [orders]  error.type="500"  http.response.status_code=500
-            └─ SERVER GET /prices/:item  [pricing]  error.type="500"  http.response.status_code=500  http.route="/prices/:item"
+         └─ CLIENT GET  [orders]  ERROR  error.type="500"  http.response.status_code=500
+            └─ SERVER GET /prices/:item  [pricing]  ERROR  error.type="500"  http.response.status_code=500  http.route="/prices/:item"
 SERVER GET /tenants/:tenant/news  [gateway]  http.response.status_code=200  http.route="/tenants/:tenant/news"
 SERVER GET  [gateway]  http.response.status_code=404`.trim();
 

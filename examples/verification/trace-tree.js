@@ -1,5 +1,6 @@
 /** The kinds of spans by their number in OTLP. */
 export const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
+const STATUSES = ['UNSET', 'OK', 'ERROR'];
 const SHOWN =
   /^(?:http\.route|http\.response\.status_code|error\.type|http\.(?:request|response)\.header\..*)$/;
 
@@ -16,7 +17,8 @@ export function spansOf(payloads) {
 }
 
 /**
- * The spans of one or more traces as an indented tree: kind, name, duration and the attributes that matter most.
+ * The spans of one or more traces as an indented tree: kind, name, duration, a status that is set, and the attributes
+ * that matter most.
  *
  * @param {{ durations?: boolean }} options - without durations two runs give the same text.
  */
@@ -28,13 +30,12 @@ export function traceTree(spans, { durations = true } = {}) {
 
 /** The spans of one or more traces, parents before their children, each with the branch that leads to it. */
 export function branchesOf(spans) {
-  const known = new Set(spans.map((span) => span.spanId));
-  const roots = inOrder(spans.filter((span) => !known.has(span.parentSpanId)));
+  const roots = inOrder(spans.filter((span) => !spans.some((other) => isParent(other, span))));
   return roots.flatMap((root) => branch(root, spans, '', ''));
 }
 
 function branch(span, spans, indent, below) {
-  const children = inOrder(spans.filter((other) => other.parentSpanId === span.spanId));
+  const children = inOrder(spans.filter((other) => isParent(span, other)));
   return [
     { span, indent },
     ...children.flatMap((child, index) => {
@@ -42,6 +43,10 @@ function branch(span, spans, indent, below) {
       return branch(child, spans, below + (last ? '└─ ' : '├─ '), below + (last ? '   ' : '│  '));
     }),
   ];
+}
+
+function isParent({ traceId, spanId }, child) {
+  return child.parentSpanId === spanId && child.traceId === traceId;
 }
 
 function line(span, durations) {
@@ -53,7 +58,8 @@ function line(span, durations) {
   const name = [KINDS[span.kind], span.name, ...(durations ? [`${milliseconds.toFixed(1)} ms`] : [])].join(
     ' ',
   );
-  return [name, `[${span.service}]`, ...attributes].join('  ');
+  const status = STATUSES[span.status.code ?? 0];
+  return [name, `[${span.service}]`, ...(status === 'UNSET' ? [] : [status]), ...attributes].join('  ');
 }
 
 /** The spans that a span is linked to, as far as they are known, by service and name. */
