@@ -56,7 +56,7 @@ function expected(
   };
 }
 
-describe('[ws:handshake] an accepted handshake', () => {
+describe('[ws:handshake] [life:upgrade] an accepted handshake', () => {
   test.each(['server', 'port', 'noServer'] as const)(
     'is one whole span, ended while the socket is open: %s',
     async (mode) => {
