@@ -171,7 +171,10 @@ export class ObservedProgram {
   }
 
   #spansOf(traceId: string): readonly ReceivedSpan[] {
-    return (spansOf(this.#receiver.payloads) as ReceivedSpan[]).filter((span) => span.traceId === traceId);
+    // Exports overtake one another, so the server span comes last, as it ends.
+    return (spansOf(this.#receiver.payloads) as ReceivedSpan[])
+      .filter((span) => span.traceId === traceId)
+      .sort((a, b) => Number(a.kind === 2) - Number(b.kind === 2));
   }
 
   #durationsOf(route: string): readonly Record<string, unknown>[] {
