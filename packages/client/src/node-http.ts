@@ -91,8 +91,11 @@ function startRequest(instrumentation: HttpClientInstrumentation, request: NodeC
   request.once('timeout', () => {
     operation.timedOut = true;
   });
-  // A switch of protocols is told by no channel.
-  request.once('close', () => request.res && endRequest(request, request.res));
+  // No channel tells a switch of protocols, nor an `abort()` before there is a socket, which Node takes for no error.
+  request.once('close', () => {
+    if (request.res) endRequest(request, request.res);
+    else operation.abort();
+  });
   if (request.headersSent) return;
   for (const [name, value] of operation.attempt.traceHeaders) {
     if (value === undefined) request.removeHeader(name);

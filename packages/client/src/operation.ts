@@ -117,9 +117,12 @@ export class ClientOperation {
     const { span, context: active, startTime, duration } = this.attempt;
     const { response, status, exception } = outcome;
     try {
-      if (span.isRecording()) this.#describe(outcome);
-      if (exception !== undefined) this.#rules.recordException({ ...exception, time }, span, active);
-      span.end(time);
+      try {
+        if (span.isRecording()) this.#describe(outcome);
+        if (exception !== undefined) this.#rules.recordException({ ...exception, time }, span, active);
+      } finally {
+        span.end(time);
+      }
     } finally {
       // Measured also when a span processor throws.
       duration.record((time - startTime) / 1000, this.#metricAttributes(outcome), active);

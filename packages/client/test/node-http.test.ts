@@ -190,6 +190,17 @@ describe('a request that its caller destroys', () => {
     ]);
   });
 
+  test('[client:errors] by the old name before it has a socket is told by no error, and none either', async () => {
+    const { spans } = await instrumented(async () => {
+      const request = http.get(`${origin.url}/slow`);
+      request.abort();
+      await once(request, 'close');
+    });
+    expect(spans.map(({ attributes, status }) => [attributes, status])).toEqual([
+      [unreached(`${origin.url}/slow`), { code: 0 }],
+    ]);
+  });
+
   test('[client:errors] with an error has failed with it', async () => {
     const { spans } = await failing(
       (request) => void setTimeout(() => request.destroy(new RangeError('too large')), 30),
