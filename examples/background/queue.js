@@ -1,5 +1,5 @@
 // A job queue in the terms of the conventions for messaging; whatever stores the jobs, only what is in them travels.
-import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 
 const tracer = trace.getTracer('background');
 const jobs = [];
@@ -33,8 +33,14 @@ function process(queue, { headers, body }, work) {
     attributes: attributesOf(queue, 'process'),
   };
   return tracer.startActiveSpan(`process ${queue}`, options, sender, async (span) => {
-    await work(body);
-    span.end();
+    try {
+      await work(body);
+    } catch (error) {
+      span.recordException(error);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    } finally {
+      span.end();
+    }
   });
 }
 
