@@ -30,6 +30,15 @@ async function upgradedBy(
   return sockets;
 }
 
+/** A promise for a moment that another function tells. */
+function withResolver(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve: () => resolve() };
+}
+
 async function outcome(sockets: TracedSockets): Promise<unknown> {
   const [span, ...others] = await sockets.spans(1);
   expect(others).toEqual([]);
@@ -42,7 +51,9 @@ async function outcome(sockets: TracedSockets): Promise<unknown> {
 }
 
 test('[ws:handshake] a client that was gone before the server began the handshake', async () => {
+  const begun = withResolver();
   const sockets = await upgradedBy(async (_request, socket, proceed) => {
+    begun.resolve();
     const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.resume();
     await closed;
@@ -51,7 +62,7 @@ test('[ws:handshake] a client that was gone before the server began the handshak
   });
   const client = connect(sockets.port, '127.0.0.1');
   client.write(handshake('/x'));
-  await sleep(20);
+  await begun.promise;
   client.resetAndDestroy();
   expect(await outcome(sockets)).toEqual({ status: undefined, error: 'client_disconnected', events: [] });
 });
@@ -77,19 +88,20 @@ test('[ws:handshake] a listener of `headers` that throws: nothing was sent', asy
 
 test('[ws:handshake] a reset while it is verified ends as that of any other request does', async () => {
   const telemetry = new Telemetry();
-  const listener = instrumentListener(() => {}, recordingTo(telemetry) as object);
+  const served = withResolver();
+  const listener = instrumentListener(() => served.resolve(), recordingTo(telemetry) as object);
   const port = await listen(createServer(listener));
   const sent = request({ port, host: '127.0.0.1' }).end();
   sent.on('error', () => {});
-  await sleep(20);
+  await served.promise;
   (sent.socket as Socket).resetAndDestroy();
   const plain = await TracedSockets.start({ telemetry });
-  const sockets = await TracedSockets.start({
-    server: { verifyClient: (_info: unknown, _done: unknown) => {} } as object,
-  });
+  const verifying = withResolver();
+  const verifyClient = (_info: unknown, _done: unknown): void => verifying.resolve();
+  const sockets = await TracedSockets.start({ server: { verifyClient } as object });
   const client = connect(sockets.port, '127.0.0.1');
   client.write(handshake('/x'));
-  await sleep(20);
+  await verifying.promise;
   client.resetAndDestroy();
   expect(await outcome(sockets)).toEqual(await outcome(plain));
 });
