@@ -75,7 +75,8 @@ export function millisecondsOf(span) {
 }
 
 function inOrder(spans) {
-  return spans.sort((a, b) => (BigInt(a.startTimeUnixNano) < BigInt(b.startTimeUnixNano) ? -1 : 1));
+  // Spans that began at the same time stay as they came.
+  return spans.sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)));
 }
 
 /** The attributes of a resource, a span or a data point as an object. */
