@@ -1,6 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { ServerRequest } from '@otel-middleware/core';
+import { serverRequest } from '@otel-middleware/core';
 import type { ActiveSpan } from './active-span.js';
 import { activeSpan } from './active-span.js';
 import type { Answer, ApplicationRequest, HandlerContext } from './answer.js';
@@ -21,6 +23,8 @@ export class Application implements HandlerContext {
   readonly propagator: TextMapPropagator;
   /** The endpoints whose handler has begun, in order. */
   readonly entered: EndpointName[] = [];
+  /** What the handlers of {@link entered} were told of the request that they serve. */
+  readonly served: (ServerRequest | undefined)[] = [];
   /** What middleware found active. */
   readonly passed: (ActiveSpan | null)[] = [];
   readonly heard: Record<string, ActiveSpan | null> = {};
@@ -38,6 +42,7 @@ export class Application implements HandlerContext {
   /** Answers an endpoint; throws or rejects where the endpoint is to. */
   answer(name: EndpointName, request: ApplicationRequest): Answer | Promise<Answer> {
     this.entered.push(name);
+    this.served.push(serverRequest());
     return answers[name]?.(request, this) ?? { status: 200, body: name };
   }
 

@@ -9,6 +9,6 @@ export type { HttpServerInstrumentation, HttpServerInstrumentationConfig } from 
 export { createHttpServerInstrumentation } from './instrumentation.js';
 export type { Message, MessageContent, MessageHook, Messages } from './messages.js';
 export type { HttpServerOptions, OptIn } from './options.js';
-export { addMetricAttributes, serverSpan, setHttpRoute, traceTask } from './request-scope.js';
+export { addMetricAttributes, serverRequest, serverSpan, setHttpRoute, traceTask } from './request-scope.js';
 export { serverTimingPropagator, traceResponsePropagator } from './response-propagators.js';
-export type { Observations, ResponseOutcome, ServerOperation } from './server-operation.js';
+export type { Observations, ResponseOutcome, ServerOperation, ServerRequest } from './server-operation.js';

@@ -98,6 +98,7 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     this.#configuration = configuration;
     this.#rules = {
       ...configuration,
+      framework,
       request,
       response,
       redactQuery: queryRedaction(),
@@ -193,7 +194,9 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     if ((outer.ended && !this.#outlives) || !outer.admits(this)) return undefined;
     const start = { span: outer.span, tracer: outer.tracer, request, owner: this, rules: this.#rules };
     if (outer.ended) return new OutlivingOperation(start, outer);
-    return this.#enriching(new NestedOperation(start, outer), request);
+    const operation = new NestedOperation<Req, Res>(start, outer);
+    if (!this.#outlives) outer.servedBy(operation);
+    return this.#enriching(operation, request);
   }
 
   /** Brings what is known at the start to a span that somebody else has started. */

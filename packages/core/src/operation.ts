@@ -1,17 +1,27 @@
 import type { Attributes, Context, Span, TextMapPropagator, TextMapSetter, Tracer } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
 import type { CaughtError, ExceptionRecorder } from './exceptions.js';
-import type { HttpResponseGetter } from './getter.js';
+import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
 import type { HeaderCapture } from './headers.js';
 import { captureHeaders } from './headers.js';
 import { guardedHook } from './hooks.js';
 import type { MessageRules, Messages, MessagesUnderway } from './messages.js';
 import { messagesOf, UNSEEN_MESSAGES } from './messages.js';
 import { OPERATION_KEY } from './request-context.js';
-import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
+import type {
+  Observations,
+  Registration,
+  RequestScope,
+  ResponseOutcome,
+  ServerOperation,
+  ServerRequest,
+} from './server-operation.js';
 
 /** What the operations of one instrumentation have in common; compiled once. */
 export interface OperationRules<Req, Res> extends MessageRules<Req> {
+  /** As in the configuration of the instrumentation. */
+  readonly framework: string;
+  readonly request: HttpRequestGetter<Req>;
   readonly response: HttpResponseGetter<Res>;
   readonly responseHeaders: HeaderCapture | undefined;
   readonly requestHook: ((span: Span, request: Req) => unknown) | undefined;
@@ -55,7 +65,7 @@ export function responsePropagation<Res>(
  * What every operation does alike: it runs the hooks, keeps what it is told of route and error, and ends once. What an
  * end means differs: see {@link finish}.
  */
-export abstract class Operation<Req, Res> implements ServerOperation<Res>, RequestScope {
+export abstract class Operation<Req, Res> implements ServerOperation<Res>, RequestScope, Registration {
   readonly span: Span;
   readonly tracer: Tracer;
   abstract readonly context: Context;
@@ -70,6 +80,7 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   protected caught: CaughtError | undefined;
   #committed = false;
   #registrations: object | Set<object>;
+  #innermost: Registration = this;
   #underway: MessagesUnderway | undefined;
 
   constructor({ span, tracer, request, owner, rules }: OperationStart<Req, Res>) {
@@ -151,6 +162,28 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   }
 
   abstract addMetricAttributes(attributes: Attributes): void;
+
+  get framework(): string {
+    return this.rules.framework;
+  }
+
+  askRoute(): string | undefined {
+    return this.rules.request.currentRoute?.(this.request);
+  }
+
+  servedBy(registration: Registration): void {
+    this.#innermost = registration;
+  }
+
+  describe(): ServerRequest {
+    const { framework } = this.#innermost;
+    return { framework, route: this.currentRoute() ?? this.#innermost.askRoute() };
+  }
+
+  /** The route as far as anybody has told it. */
+  protected currentRoute(): string | undefined {
+    return this.userRoute ?? this.route;
+  }
 
   /** Writes the outcome; called once. `time` is the reading of the clock that ends the request. */
   protected abstract finish(response: Res | undefined, outcome: ResponseOutcome, time: number): void;

@@ -1,7 +1,7 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { context, trace } from '@opentelemetry/api';
 import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
-import type { RequestScope } from './server-operation.js';
+import type { RequestScope, ServerRequest } from './server-operation.js';
 import { settled } from './settled-span.js';
 import { VERSION } from './version.js';
 
@@ -28,6 +28,14 @@ export function addMetricAttributes(attributes: Attributes): void {
 /** The server span of the current request, whatever span is active now; `undefined` outside a request. */
 export function serverSpan(): Span | undefined {
   return current()?.span;
+}
+
+/**
+ * What is known of the current request by now, at any depth of it: which framework serves it, and its route. For what names
+ * the work that a request does, such as log lines and comments in queries. `undefined` outside a request.
+ */
+export function serverRequest(): ServerRequest | undefined {
+  return current()?.describe();
 }
 
 /**

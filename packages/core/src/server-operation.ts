@@ -75,6 +75,21 @@ export interface ServerOperation<Res> {
   end(response?: Res, outcome?: ResponseOutcome): void;
 }
 
+/** What is known of a request while it is served. */
+export interface ServerRequest {
+  /** The framework that serves it, as environment variables name it: `express`, `node-http`. */
+  readonly framework: string;
+  /** The template of its route; `undefined` as long as none has matched. */
+  readonly route: string | undefined;
+}
+
+/** A registration, as it knows the request that it serves. */
+export interface Registration {
+  readonly framework: string;
+  /** Asks the router for the route, if it is one that has to be asked. */
+  askRoute(): string | undefined;
+}
+
 /** What code inside the request, and further registrations on it, reach of an operation. */
 export interface RequestScope {
   readonly span: Span;
@@ -84,6 +99,10 @@ export interface RequestScope {
   /** Takes a route that wins over the router's. */
   setUserRoute(route: string): void;
   addMetricAttributes(attributes: Attributes): void;
+  /** What is known by now. */
+  describe(): ServerRequest;
+  /** Takes a registration that is nearer to the router, and knows the framework and the route better. */
+  servedBy(registration: Registration): void;
   /** True the first time that `registration` asks; the one that started the operation is known from the start. */
   admits(registration: object): boolean;
 }

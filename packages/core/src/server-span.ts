@@ -27,9 +27,7 @@ import type { Observations, ResponseOutcome } from './server-operation.js';
 import { UNOBSERVED } from './server-operation.js';
 
 /** What server spans depend on besides their request; compiled once per instrumentation. */
-export interface ServerSpanRules<Req, Res> extends OperationRules<Req, Res>, RequestAttributeRules {
-  readonly request: HttpRequestGetter<Req>;
-}
+export interface ServerSpanRules<Req, Res> extends OperationRules<Req, Res>, RequestAttributeRules {}
 
 /** How a server span was started. */
 export interface ServerSpanStart {
@@ -103,10 +101,17 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     addLabels(this.#labels, attributes);
   }
 
+  /** The user's route, told through the API or set on the span, before the router's. */
+  protected override currentRoute(): string | undefined {
+    if (this.userRoute !== undefined) return this.userRoute;
+    const onSpan = (this.span as { attributes?: Attributes }).attributes?.[ATTR_HTTP_ROUTE];
+    return typeof onSpan === 'string' && onSpan !== this.#start.line.route ? onSpan : this.route;
+  }
+
   protected finish(response: Res | undefined, outcome: ResponseOutcome, time: number): void {
     const status = this.statusOf(response);
     const failure = failureOf(status, outcome, this.caught);
-    const route = this.#finalRoute();
+    const route = this.currentRoute();
     try {
       if (this.recording) {
         this.#describeOutcome(route, status, failure);
@@ -132,13 +137,6 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     }
     if (this.#protocolVersion !== undefined)
       this.span.setAttribute(ATTR_NETWORK_PROTOCOL_VERSION, this.#protocolVersion);
-  }
-
-  /** The user's route, told through the API or set on the span, before the router's. */
-  #finalRoute(): string | undefined {
-    if (this.userRoute !== undefined) return this.userRoute;
-    const onSpan = (this.span as { attributes?: Attributes }).attributes?.[ATTR_HTTP_ROUTE];
-    return typeof onSpan === 'string' && onSpan !== this.#start.line.route ? onSpan : this.route;
   }
 
   #describeOutcome(

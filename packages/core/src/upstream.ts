@@ -55,7 +55,7 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
   addMetricAttributes(): void {}
 
   protected finish(response: Res | undefined, outcome: ResponseOutcome): void {
-    const route = this.userRoute ?? this.route;
+    const route = this.currentRoute();
     if (route !== undefined) {
       this.#metadata.route = route;
       this.span.setAttribute(ATTR_HTTP_ROUTE, route);

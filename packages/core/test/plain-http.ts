@@ -15,6 +15,7 @@ export interface PlainRequest {
   peerPort?: number;
   protocolVersion?: string;
   route?: string;
+  currentRoute?: string;
 }
 
 /** The smallest response that a getter can read. */
@@ -41,6 +42,7 @@ export const plainRequest: HttpRequestGetter<PlainRequest> = {
   transport: () => 'tcp',
   protocolVersion: ({ protocolVersion }) => protocolVersion,
   route: ({ route }) => route,
+  currentRoute: ({ currentRoute }) => currentRoute,
 };
 
 export const plainResponse: HttpResponseGetter<PlainResponse> = {
@@ -61,11 +63,11 @@ export const SCOPE: { readonly name: string; readonly version: string } = {
 
 export function instrument(
   options: PlainOptions = {},
-  { outlives = false }: { outlives?: boolean } = {},
+  { outlives = false, framework = 'plain-http' }: { outlives?: boolean; framework?: string } = {},
 ): HttpServerInstrumentation<PlainRequest, PlainResponse> {
   return createHttpServerInstrumentation({
     scope: SCOPE,
-    framework: 'plain-http',
+    framework,
     request: plainRequest,
     response: plainResponse,
     options,

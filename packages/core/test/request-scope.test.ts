@@ -2,8 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { getRPCMetadata, suppressTracing, W3CBaggagePropagator } from '@opentelemetry/core';
-import { addMetricAttributes, serverSpan, setHttpRoute, traceTask } from '../src/request-scope.js';
-import type { PlainOptions } from './plain-http.js';
+import {
+  addMetricAttributes,
+  serverRequest,
+  serverSpan,
+  setHttpRoute,
+  traceTask,
+} from '../src/request-scope.js';
+import type { PlainOptions, PlainRequest } from './plain-http.js';
 import { instrument, response } from './plain-http.js';
 import type { Telemetry } from './telemetry.js';
 import { startTelemetry } from './telemetry.js';
@@ -116,6 +122,64 @@ describe('addMetricAttributes (met:labels)', () => {
     const [point] = await telemetry.points(DURATION);
     expect(point?.attributes).not.toHaveProperty('late');
     expect(await telemetry.histograms(DURATION)).toEqual([expect.objectContaining({ count: 1 })]);
+  });
+});
+
+describe('serverRequest', () => {
+  const options = () => ({
+    tracerProvider: telemetry.tracerProvider,
+    meterProvider: telemetry.meterProvider,
+  });
+
+  test('tells the framework, and the route as far as it is known', () => {
+    const operation = startOperation();
+    const seen = () => operation.run(() => serverRequest());
+    expect(seen()).toEqual({ framework: 'plain-http', route: undefined });
+    operation.setRoute('/orders/:id');
+    expect(seen()).toEqual({ framework: 'plain-http', route: '/orders/:id' });
+    operation.run(() => setHttpRoute('/rpc/order'));
+    expect(seen()).toEqual({ framework: 'plain-http', route: '/rpc/order' });
+    operation.end(response(200));
+    expect(seen()).toEqual({ framework: 'plain-http', route: '/rpc/order' });
+  });
+
+  test('a route that is set on the span is the one that is told, as it is the one that is reported', () => {
+    const operation = startOperation();
+    operation.setRoute('/orders/:id');
+    operation.span.setAttribute('http.route', '/mine');
+    expect(operation.run(() => serverRequest())).toEqual({ framework: 'plain-http', route: '/mine' });
+    operation.end(response(200));
+    expect(spanNamed('GET /mine')?.attributes['http.route']).toBe('/mine');
+  });
+
+  test('a router that can only be asked is asked, until somebody tells', () => {
+    const request: PlainRequest = { headers: {} };
+    const operation = instrument(options()).start(request);
+    const seen = () => operation?.run(() => serverRequest()?.route);
+    expect(seen()).toBeUndefined();
+    request.currentRoute = '/orders/:id';
+    expect(seen()).toBe('/orders/:id');
+    operation?.setRoute('/told');
+    expect(seen()).toBe('/told');
+    operation?.end(response(200));
+  });
+
+  test('of several registrations the innermost is told, but for those that outlive the request', () => {
+    const request: PlainRequest = { headers: {} };
+    const outer = instrument(options(), { framework: 'raw' }).start(request);
+    request.currentRoute = '/of-the-router';
+    const nested = instrument(options(), { framework: 'nested' }).start(request);
+    const socket = instrument(options(), { framework: 'socket', outlives: true }).start(request);
+    expect(nested?.enriches).toBe(true);
+    expect(socket?.enriches).toBe(true);
+    const told = { framework: 'nested', route: '/of-the-router' };
+    expect(outer?.run(() => serverRequest())).toEqual(told);
+    expect(nested?.run(() => serverRequest())).toEqual(told);
+    outer?.end(response(200));
+  });
+
+  test('outside a request there is none', () => {
+    expect(serverRequest()).toBeUndefined();
   });
 });
 

@@ -34,10 +34,13 @@ export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
   const instrumentation = createHttpServerInstrumentation<Context, Context>({
     scope: { name: NAME, version: VERSION },
     framework: 'hono',
-    request: fetchRequest<Context>(
-      { request: (c) => c.req.raw, environment: (c) => environmentOf(c.req.raw, c.env) },
-      compileTrustedHeaders(NAME, trustProxy),
-    ),
+    request: {
+      ...fetchRequest<Context>(
+        { request: (c) => c.req.raw, environment: (c) => environmentOf(c.req.raw, c.env) },
+        compileTrustedHeaders(NAME, trustProxy),
+      ),
+      currentRoute: matchedRoute,
+    },
     response: {
       ...fetchResponse<Context>((c) => c.res),
       // Not `environmentOf`: it asks for the peer, which Deno refuses to tell once the response was sent.

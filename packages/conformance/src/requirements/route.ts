@@ -58,6 +58,10 @@ export const route: readonly Requirement[] = family('route', FRAMEWORKS, {
     SOURCES.httpAttributes,
     SERVERS,
   ],
+  'in-request': [
+    'A handler can ask which framework serves the request and which route has matched, as it will be reported.',
+    SOURCES.httpAttributes,
+  ],
   'head-options': [
     'HEAD is answered by the route of GET; an automatic answer to OPTIONS has no route.',
     SOURCES.httpAttributes,

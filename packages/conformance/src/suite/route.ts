@@ -102,6 +102,32 @@ export function route(requires: Requires): void {
 
   reports('route:stored-next', 'next may be called from another async context', 'storedNext');
 
+  requires('route:in-request', 'a handler is told framework and route', async ({ start }) => {
+    const app = await start();
+    const asked = [
+      'root',
+      'order',
+      'prefixed',
+      'paramMounted',
+      'paramMountRoot',
+      'nested',
+      'arrayRoute',
+      'arrayMounted',
+      'wildcard',
+      'optional',
+      'regex',
+      'subApp',
+      'sameRouterLeft',
+      'sameRouterRight',
+      'thrown',
+    ] as const;
+    for (const endpoint of asked) await app.ask(endpoint);
+    const framework = app.adapter.adapter;
+    expect(app.application.served).toEqual(
+      asked.map((endpoint) => ({ framework, route: app.route(endpoint) })),
+    );
+  });
+
   requires('route:late', 'routes and routers added after the first request are known', async ({ start }) => {
     const app = await start();
     const exchanges = [await app.request('/late/7'), await app.ask('order')];
