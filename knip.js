@@ -10,8 +10,9 @@ const publishedSources = ({ exports = {}, bin = {} }) =>
 /** Versions of a framework or SDK side by side, `express-4.18`, which Jest puts under the one name that sources import. */
 const versionAliases = /-\d+(?:\.\d+)*$/;
 
-/** What tests start as programs of their own load these, from text that knip does not read. */
-const loadedByPrograms = /^@opentelemetry\/(?:sdk|exporter|instrumentation)-|^(?:bun|deno|workerd|esbuild)$/;
+/** What tests start as programs of their own load these, from text that knip does not read, and what Jest starts first. */
+const loadedByPrograms =
+  /^@opentelemetry\/(?:sdk|exporter|instrumentation)-|^(?:bun|deno|workerd|esbuild)$|^@electric-sql\//;
 
 /** `!` marks what belongs to the product: `knip --production` sees nothing else, so an export for tests alone is unused. */
 const packages = workspacePackages().map(({ folder, manifest }) => {

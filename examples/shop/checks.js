@@ -4,13 +4,14 @@ import { EXPECTED_COUNTS, EXPECTED_TRACES } from './requests.js';
 /** The package that each service has registered, which is the scope of its server spans. */
 const ADAPTERS = { gateway: 'hono', orders: 'express', pricing: 'fastify', inventory: 'koa' };
 
-/** What is wrong with the telemetry that was received, as sentences; none when all is well. */
-export function defectsOf(payloads) {
+/** What is wrong with the telemetry that was received, and with the database's log, as sentences; none when all is well. */
+export function defectsOf(payloads, log) {
   const spans = spansOf(payloads);
   return [
     ...difference('The traces', traceTree(spans, { durations: false }), EXPECTED_TRACES),
     ...difference('The metrics', counts(payloads).join('\n'), EXPECTED_COUNTS.join('\n')),
     ...difference('The exceptions', exceptions(spans).join('\n'), EXCEPTIONS.join('\n')),
+    ...difference('The statements in the log of the database', log.join('\n'), statements(spans).join('\n')),
     ...wrongScopes(spans),
     ...secrets(payloads),
   ];
@@ -46,6 +47,18 @@ function exceptions(spans) {
       }),
     )
     .sort();
+}
+
+/** What the database logs of each request to the inventory: the statement, with its span, sampled and of a random trace id. */
+function statements(spans) {
+  return spans
+    .filter(({ service, name }) => service === 'inventory' && name === 'GET /stock/:item')
+    .sort((one, other) => (BigInt(one.startTimeUnixNano) < BigInt(other.startTimeUnixNano) ? -1 : 1))
+    .map(
+      ({ traceId, spanId }) =>
+        'LOG:  execute <unnamed>: SELECT pieces FROM stock WHERE item = $1 ' +
+        `/*application='inventory',framework='koa',route='%2Fstock%2F%3Aitem',traceparent='00-${traceId}-${spanId}-03'*/`,
+    );
 }
 
 function wrongScopes(spans) {

@@ -40,7 +40,7 @@ async function verify() {
     await stop();
   }
   printAll(lines);
-  const defects = defectsOf(receiver.payloads);
+  const defects = defectsOf(receiver.payloads, databaseLog());
   for (const defect of defects) console.error(`\n${defect}`);
   const verdict =
     defects.length === 0 ? 'Every span and metric is as expected.' : `${defects.length} defects.`;
@@ -66,7 +66,14 @@ function printAll(lines) {
   const trace = spans.filter((span) => span.traceId === traceId);
   console.log(`Requests\n\n${lines.join('\n')}`);
   if (trace.length > 0) console.log(`\nOne trace of ${spans.length} spans\n\n${waterfall(trace)}`);
+  console.log(`\nThe log of the database behind inventory\n\n${databaseLog().join('\n')}`);
   console.log(`\nhttp.server.request.duration\n\n${metricsTable(receiver.payloads)}`);
+}
+
+/** What the database has logged, which inventory prints. */
+function databaseLog() {
+  const lines = shop.services.inventory.printed().split('\n');
+  return lines.filter((line) => line.startsWith('LOG:'));
 }
 
 /** Prints each further trace once, when no span of it has arrived for a moment. */

@@ -1,3 +1,4 @@
+export { readVariable } from './environment.js';
 export type { CaughtError, ExceptionEvent, ExceptionRecorder } from './exceptions.js';
 export { errorMessage, errorType, exceptionRecorder } from './exceptions.js';
 export type { ExcludedUrls, ExclusionTest } from './excluded-urls.js';

@@ -1,0 +1,11 @@
+export { uncomment } from './instances.js';
+export type { KnexInstance } from './knex.js';
+export { commentKnex } from './knex.js';
+export type { Mysql2Queryable } from './mysql2.js';
+export { commentMysql2 } from './mysql2.js';
+export type { CommentOptions, QueryCommentOptions } from './options.js';
+export type { PgQueryable } from './pg.js';
+export { commentPg } from './pg.js';
+export { commentQuery, queryTags } from './query.js';
+export type { SqlDialect } from './statement.js';
+export type { QueryTags } from './tags.js';

@@ -1,0 +1,162 @@
+import { withComment } from './comment.js';
+import type { Emitter } from './instances.js';
+import { comment, commentAcquired, hasMethod, override } from './instances.js';
+import type { CommentOptions } from './options.js';
+import { tagRules, unsuitable } from './options.js';
+import type { TagRules } from './tags.js';
+import { constantTags, currentTags } from './tags.js';
+
+/** What has the `query` of `pg`: its `Pool`, `Client` and `PoolClient`, and PGlite. */
+export interface PgQueryable {
+  query(...args: never[]): unknown;
+}
+
+/** What `query` takes besides a text. */
+interface QueryConfig {
+  text?: unknown;
+  /** Of a prepared statement. */
+  readonly name?: unknown;
+  /** Of what sends itself, such as a cursor. */
+  readonly submit?: unknown;
+  /** In a `QueryStream`. */
+  readonly cursor?: { text?: unknown };
+}
+
+/** What `pg` knows of the prepared statements of a connection: undocumented, and pinned by a test. */
+interface PgClient {
+  readonly connection?: {
+    readonly parsedStatements?: Record<string, string>;
+    readonly submittedNamedStatements?: Record<string, string>;
+  };
+  /** Of the native client. */
+  readonly namedQueries?: Record<string, string>;
+}
+
+/** A text as the application knows it, and as it was sent. */
+interface Prepared {
+  readonly text: string;
+  readonly sent: string;
+}
+
+/** What was prepared with comments, by connection and name: the same name must come with the same text ever after. */
+const prepared = new WeakMap<object, Map<string, Prepared>>();
+
+/** Queries that have met their pool, and are not to be commented again in whatever context their connection comes. */
+const commented = new WeakSet<object>();
+
+/**
+ * Comments the queries of one pool or client of `pg`, in all their forms: text, configuration, `Query`, cursor and stream.
+ * Named statements get only the tags that are the same for every query. Clients of a pool are commented from the next time
+ * on that they are taken out.
+ *
+ * Given the same object again, it replaces the options. {@link uncomment} takes the comments off.
+ *
+ * @returns the same object.
+ * @throws TypeError when there is no `query`, or when an option is unknown or ill-typed.
+ */
+export function commentPg<Target extends PgQueryable>(target: Target, options: CommentOptions = {}): Target {
+  const rules = tagRules(options);
+  if (!hasMethod(target, 'query')) unsuitable('commentPg', 'a Pool, a Client or a PoolClient of pg');
+  comment(target, () => (isPool(target) ? commentPool(target, rules) : commentClient(target, rules)));
+  return target;
+}
+
+function isPool(target: object): target is Emitter {
+  return 'totalCount' in target && hasMethod(target, 'connect');
+}
+
+function commentPool(pool: Emitter, rules: TagRules): () => void {
+  const undoClients = commentAcquired(pool, (client) => commentClient(client, rules));
+  // Who waits for a client is called in the context of whoever gives it back.
+  const undoQuery = override(
+    pool,
+    'query',
+    (query) =>
+      function (first, ...rest) {
+        const config = typeof first === 'string' ? { text: first } : first;
+        if (!isConfig(config) || config.name) return query.call(this, first, ...rest);
+        const now = commentedNow(config, rules);
+        commented.add(now);
+        return query.call(this, now, ...rest);
+      },
+  );
+  return () => {
+    undoQuery();
+    undoClients();
+  };
+}
+
+function commentClient(client: object, rules: TagRules): () => void {
+  const undo = overrideQuery(client, (first) => {
+    if (typeof first === 'string') return withComment(first, currentTags(rules), 'postgresql');
+    if (!isConfig(first) || commented.has(first)) return first;
+    return first.name ? namedQuery(client, first, rules) : commentedNow(first, rules);
+  });
+  return () => {
+    undo();
+    // What was prepared with a comment is asked for with it, for as long as the connection lasts.
+    if (prepared.has(client))
+      overrideQuery(client, (first) => namedQuery(client, first as QueryConfig, undefined));
+  };
+}
+
+function overrideQuery(client: object, change: (first: unknown) => unknown): () => void {
+  return override(
+    client,
+    'query',
+    (query) =>
+      function (first, ...rest) {
+        return query.call(this, change(first), ...rest);
+      },
+  );
+}
+
+function isConfig(first: unknown): first is QueryConfig {
+  return typeof first === 'object' && first !== null;
+}
+
+function commentedNow(config: QueryConfig, rules: TagRules): QueryConfig {
+  return withText(config, (text) => withComment(text, currentTags(rules), 'postgresql'));
+}
+
+/** `pg` refuses a name that comes with another text than before on the same connection. */
+function namedQuery(client: object, config: QueryConfig, rules: TagRules | undefined): QueryConfig {
+  return withText(config, (text) => {
+    const name = String(config.name);
+    const before = prepared.get(client)?.get(name);
+    if (before?.text === text) return before.sent;
+    if (rules === undefined || preparedText(client, name) === text) return text;
+    const sent = withComment(text, constantTags(rules), 'postgresql');
+    if (sent !== text) remember(client, name, { text, sent });
+    return sent;
+  });
+}
+
+function preparedText({ connection, namedQueries }: PgClient, name: string): string | undefined {
+  return (
+    connection?.parsedStatements?.[name] ??
+    connection?.submittedNamedStatements?.[name] ??
+    namedQueries?.[name]
+  );
+}
+
+function remember(client: object, name: string, statement: Prepared): void {
+  const statements = prepared.get(client) ?? new Map<string, Prepared>();
+  prepared.set(client, statements.set(name, statement));
+}
+
+/** A query with another text: what sends itself is changed, everything else is left as it was. */
+function withText(config: QueryConfig, change: (text: string) => string): QueryConfig {
+  const holder = holderOfText(config);
+  if (typeof holder?.text !== 'string') return config;
+  const text = change(holder.text);
+  if (text === holder.text) return config;
+  // `pg` reads what is inherited like what is not.
+  if (!config.submit) return Object.create(config, { text: { value: text, enumerable: true } });
+  holder.text = text;
+  return config;
+}
+
+function holderOfText(config: QueryConfig): { text?: unknown } | undefined {
+  return config.text === undefined ? config.cursor : config;
+}
