@@ -45,6 +45,8 @@ export interface Instruments {
   readonly requestBodySize: Histogram | undefined;
   readonly responseBodySize: Histogram | undefined;
   readonly activeRequests: ActiveRequests | undefined;
+  /** The attributes of a request's metrics: one frozen object for all requests that are alike. */
+  readonly attributesOf: (request: RequestDescription) => Attributes;
 }
 
 /** What a request's metrics are described by; everything but method and scheme may be unknown. */
@@ -74,6 +76,7 @@ export function createInstruments(meter: Meter, optIn: ReadonlySet<string>): Ins
     requestBodySize: bytes(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE, 'Size of HTTP server request bodies.'),
     responseBodySize: bytes(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE, 'Size of HTTP server response bodies.'),
     activeRequests: optIn.has(METRIC_HTTP_SERVER_ACTIVE_REQUESTS) ? activeRequestsOf(meter) : undefined,
+    attributesOf: rememberedAttributes(),
   };
 }
 
@@ -93,6 +96,40 @@ export function metricAttributes(request: RequestDescription): Attributes {
     attributes[ATTR_NETWORK_PROTOCOL_VERSION] = request.protocolVersion;
   attributes[ATTR_URL_SCHEME] = request.scheme;
   return attributes;
+}
+
+/** A service has few kinds of requests; routes that an application makes up must not add up to more. */
+const REMEMBERED = 1000;
+
+function rememberedAttributes(): Instruments['attributesOf'] {
+  const byRoute = new Map<
+    string | undefined,
+    { readonly request: RequestDescription; readonly attributes: Attributes }[]
+  >();
+  let size = 0;
+  return (request) => {
+    const known = byRoute.get(request.route);
+    if (known !== undefined)
+      for (const one of known) if (isAlike(one.request, request)) return one.attributes;
+    const attributes = Object.freeze(metricAttributes(request));
+    if (size < REMEMBERED) {
+      size += 1;
+      if (known === undefined) byRoute.set(request.route, [{ request, attributes }]);
+      else known.push({ request, attributes });
+    }
+    return attributes;
+  };
+}
+
+/** Of requests with the same route. */
+function isAlike(one: RequestDescription, other: RequestDescription): boolean {
+  return (
+    one.status === other.status &&
+    one.method === other.method &&
+    one.errorType === other.errorType &&
+    one.protocolVersion === other.protocolVersion &&
+    one.scheme === other.scheme
+  );
 }
 
 /** The span attributes that the convention lets a user opt in to on metrics, where the user did. */

@@ -9,7 +9,11 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 interface Emitter {
   emit: Emit;
   listenerCount(event: string | symbol): number;
+  on(event: 'newListener', listener: NewListener): unknown;
+  removeListener(event: 'newListener', listener: NewListener): unknown;
 }
+
+type NewListener = (event: string | symbol, listener: { readonly name: string }) => void;
 
 type BoundEmitter = Emitter & { [OPERATION]?: Resuming; [OVERRIDDEN]?: Emit };
 type Resuming = Pick<ServerOperation<never>, 'resume'>;
@@ -18,15 +22,29 @@ type Resuming = Pick<ServerOperation<never>, 'resume'>;
  * Has an emitter of the request call its listeners in the operation's context: Node emits the events of request and
  * response from the parser or the socket, where no request is known.
  *
- * One function serves all emitters, and events that nobody listens to cost a look-up.
+ * Nothing is put on the emitter until somebody listens to it, which few handlers do: a property would cost microseconds where
+ * the framework has changed the prototype, and each event some more.
  */
 export function emitWithin(operation: Resuming, emitter: Emitter): void {
-  const binding: BoundEmitter = emitter;
-  const bound = binding[OPERATION] !== undefined;
-  binding[OPERATION] = operation;
+  if ((emitter as BoundEmitter)[OPERATION] !== undefined) {
+    bind(operation, emitter);
+    return;
+  }
+  const onNewListener: NewListener = (event, { name }) => {
+    // Another registration, which waits as well, and what Node adds itself when the response is finished.
+    if (event === 'newListener' || name === 'clearIncoming') return;
+    emitter.removeListener('newListener', onNewListener);
+    bind(operation, emitter);
+  };
+  emitter.on('newListener', onNewListener);
+}
+
+function bind(operation: Resuming, emitter: BoundEmitter): void {
+  const bound = emitter[OPERATION] !== undefined;
+  emitter[OPERATION] = operation;
   // A second time it stays: another library may have wrapped it by now, and would be called by what it calls.
   if (bound) return;
-  if (Object.hasOwn(emitter, 'emit')) binding[OVERRIDDEN] = emitter.emit;
+  if (Object.hasOwn(emitter, 'emit')) emitter[OVERRIDDEN] = emitter.emit;
   emitter.emit = emitInContext;
 }
 

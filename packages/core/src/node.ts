@@ -1,3 +1,4 @@
+export { operationOn } from './instrumentation.js';
 export type { BodySizes } from './node-bodies.js';
 export { observeBodies } from './node-bodies.js';
 export { emitWithin } from './node-event-context.js';

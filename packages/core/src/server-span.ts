@@ -4,7 +4,7 @@ import type { ServerConfiguration } from './configuration.js';
 import type { HttpRequestGetter } from './getter.js';
 import { methodInName } from './method.js';
 import type { Instruments } from './metrics.js';
-import { addLabels, countActive, metricAttributes, optInAttributes, recordRequest } from './metrics.js';
+import { addLabels, countActive, optInAttributes, recordRequest } from './metrics.js';
 import type { OperationRules, OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
 import type { Failure } from './outcome.js';
@@ -185,7 +185,7 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     if (instruments.activeRequests !== undefined)
       countActive(instruments.activeRequests, line.method, line.scheme, -1);
     if (!instruments.enabled) return;
-    const attributes = metricAttributes({
+    const attributes = instruments.attributesOf({
       method: line.method,
       scheme: line.scheme,
       protocolVersion: this.#protocolVersion,

@@ -502,6 +502,7 @@ test('a getter without the optional functions is enough', () => {
     transport,
     protocolVersion,
     route,
+    currentRoute,
     ...required
   } = plainRequest;
   expect(Object.keys(required).sort()).toEqual([

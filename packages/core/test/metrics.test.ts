@@ -54,6 +54,32 @@ describe('attributes', () => {
     expect(await points(DURATION)).toHaveLength(1);
   });
 
+  test('are one frozen object for requests that are alike, up to a thousand kinds of them', () => {
+    const { attributesOf } = instrumentsSource(SCOPE, startTelemetry().meterProvider, new Set())();
+    const kinds: Partial<RequestDescription>[] = [
+      {},
+      { method: 'PUT' },
+      { scheme: 'https' },
+      { protocolVersion: '2' },
+      { status: 200 },
+      { status: 404 },
+      { route: '/a' },
+      { route: '/a', status: 500 },
+      { route: '/a', status: 500, errorType: '500' },
+    ];
+    const all = kinds.map((kind) => attributesOf({ ...UNKNOWN, ...kind }));
+    expect(all).toStrictEqual(kinds.map((kind) => metricAttributes({ ...UNKNOWN, ...kind })));
+    for (const [index, kind] of kinds.entries()) {
+      expect(attributesOf({ ...UNKNOWN, ...kind })).toBe(all[index]);
+      expect(Object.isFrozen(all[index])).toBe(true);
+    }
+    for (let made = 0; made < 1000; made++) attributesOf({ ...UNKNOWN, route: `/made-up/${made}` });
+    const late = { ...UNKNOWN, route: '/late' };
+    expect(attributesOf(late)).toStrictEqual(metricAttributes(late));
+    expect(attributesOf(late)).not.toBe(attributesOf(late));
+    expect(attributesOf({ ...UNKNOWN })).toBe(all[0]);
+  });
+
   test('of the span are added where they were opted in to and are known (attr:opt-in)', () => {
     const span: Attributes = {
       'server.address': 'a',

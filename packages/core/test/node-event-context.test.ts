@@ -45,13 +45,37 @@ describe('an emitter within an operation (ctx:active)', () => {
     const emitter = new EventEmitter();
     const emitted: unknown[] = [];
     emitter.emit = function (this: EventEmitter, event, ...args) {
-      emitted.push(event);
+      if (event !== 'newListener') emitted.push(event);
       return EventEmitter.prototype.emit.call(this, event, ...args);
     };
     emitWithin(operation('one'), emitter);
     emitter.on('data', () => emitted.push(active()));
     emitter.emit('data');
     expect(emitted).toEqual(['data', 'one']);
+  });
+
+  test('is as it was but for a listener of new listeners, until there is one', () => {
+    const emitter = new EventEmitter();
+    const before = Object.getOwnPropertyNames(emitter);
+    emitWithin(operation('one'), emitter);
+    emitter.emit('data');
+    expect([Object.getOwnPropertyNames(emitter), Object.getOwnPropertySymbols(emitter).length]).toEqual([
+      before,
+      Object.getOwnPropertySymbols(new EventEmitter()).length,
+    ]);
+    expect(emitter.eventNames()).toEqual(['newListener']);
+    emitter.on('data', () => {});
+    expect([Object.hasOwn(emitter, 'emit'), emitter.eventNames()]).toEqual([true, ['data']]);
+  });
+
+  test('a registration after the first listener counts at once', () => {
+    const emitter = new EventEmitter();
+    const seen: unknown[] = [];
+    emitWithin(operation('outer'), emitter);
+    emitter.on('data', () => seen.push(active()));
+    emitWithin(operation('inner'), emitter);
+    emitter.emit('data');
+    expect(seen).toEqual(['inner']);
   });
 
   test('of two registrations the later one counts', () => {
@@ -70,7 +94,7 @@ describe('an emitter within an operation (ctx:active)', () => {
     emitWithin(operation('outer'), emitter);
     const { emit } = emitter;
     emitter.emit = function (this: EventEmitter, ...args) {
-      seen.push('library');
+      if (args[0] !== 'newListener') seen.push('library');
       return emit.apply(this, args);
     };
     emitWithin(operation('inner'), emitter);
@@ -85,7 +109,7 @@ describe('an emitter within an operation (ctx:active)', () => {
     const prototype = Object.create(EventEmitter.prototype) as EventEmitter;
     const seen: unknown[] = [];
     prototype.emit = function (this: EventEmitter, ...args) {
-      seen.push('new prototype');
+      if (args[0] !== 'newListener') seen.push('new prototype');
       return EventEmitter.prototype.emit.apply(this, args);
     };
     Object.setPrototypeOf(emitter, prototype);

@@ -19,7 +19,7 @@ export function followRoute(
   response: RoutedResponse,
   operation: Operation,
 ): (() => void) | undefined {
-  if (routeState(request)?.matched !== undefined) return undefined;
+  if (routeState(request) !== undefined) return undefined;
   const route = new RequestRoute(request, operation);
   setRouteState(request, route);
   return () => route.conclude(request, response);
@@ -27,7 +27,7 @@ export function followRoute(
 
 /** Tells the operation of a request, if there is one, that an error has left the routes. */
 export function recordError(request: RoutedRequest, error: unknown): void {
-  routeState(request)?.failed?.(error);
+  routeState(request)?.failed(error);
 }
 
 class RequestRoute implements RouteState {

@@ -1,3 +1,4 @@
+import { operationOn } from '@otel-middleware/core/node';
 import type { Application, Route, RoutedRequest } from './router.js';
 
 /** What is known of the route of one request, and who is told. */
@@ -5,19 +6,20 @@ export interface RouteState {
   /** What `req.route` reads as. */
   route: Route | undefined;
   /** Called when a route has matched, while the request still is as the route sees it. */
-  matched?(request: RoutedRequest): void;
+  matched(request: RoutedRequest): void;
   /** Called when an error has left the routes. */
-  failed?(error: unknown): void;
+  failed(error: unknown): void;
 }
 
 /**
- * Not properties of the requests, since Express changes the prototype of each, after which adding a property takes V8 more
- * than a microsecond before Node 24. Global, so that a second copy of this package finds what the first has set.
+ * Where the operation of a request keeps it. Not the request: Express changes the prototype of each, after which adding a
+ * property takes V8 more than a microsecond before Node 24. Global, so that a second copy of this package finds it.
  */
-const STATES: unique symbol = Symbol.for('otel-middleware.express.route-states.v1');
-const shared = globalThis as { [STATES]?: WeakMap<RoutedRequest, RouteState> };
-shared[STATES] ??= new WeakMap();
-const states = shared[STATES];
+const STATE: unique symbol = Symbol.for('otel-middleware.express.route-state.v1');
+
+interface Routed {
+  [STATE]?: RouteState;
+}
 
 const observable = new WeakSet<Application>();
 
@@ -35,32 +37,43 @@ export function makeObservable(app: Application): void {
     configurable: true,
     enumerable: true,
     get(this: RoutedRequest) {
-      return inheritedState(this)?.route;
+      return stateOf(this, true)?.route;
     },
     set(this: RoutedRequest, route: Route | undefined) {
-      const state = states.get(this);
+      const state = stateOf(this, false);
       if (state === undefined) {
-        states.set(this, { route });
+        own(this, route);
         return;
       }
       state.route = route;
-      if (route) state.matched?.(this);
+      if (route) state.matched(this);
     },
   });
 }
 
-/** What is known of the request that an object is or inherits from, as `Object.create(req)` does. */
-function inheritedState(object: RoutedRequest | null): RouteState | undefined {
-  if (object === null) return undefined;
-  return states.get(object) ?? inheritedState(Object.getPrototypeOf(object));
-}
-
-/** What is known of a request's route, if anything. */
+/** What is known of a request's route, if the request is followed. */
 export function routeState(request: RoutedRequest): RouteState | undefined {
-  return states.get(request);
+  return stateOf(request, false);
 }
 
-/** Replaces what is known of a request's route. */
+/** Follows a request; a route that matched before is the property's value from now on. */
 export function setRouteState(request: RoutedRequest, state: RouteState): void {
-  states.set(request, state);
+  const operation: Routed | undefined = operationOn(request, false);
+  if (operation === undefined) return;
+  operation[STATE] = state;
+  if (Object.hasOwn(request, 'route')) delete (request as { route?: Route }).route;
+}
+
+function stateOf(request: RoutedRequest, inherited: boolean): RouteState | undefined {
+  return (operationOn(request, inherited) as Routed | undefined)?.[STATE];
+}
+
+/** What Express's own assignment does, where nobody follows the request. */
+function own(request: RoutedRequest, route: Route | undefined): void {
+  Object.defineProperty(request, 'route', {
+    configurable: true,
+    enumerable: true,
+    writable: true,
+    value: route,
+  });
 }

@@ -28,7 +28,8 @@ export function observeResponse<Res>(
 ): void {
   emitWithin(operation, request);
   if (operation.ended) return;
-  emitWithin(operation, raw);
   if (operation.observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
   endOnClose(operation, request, raw, response, beforeEnd, observeBodies(operation, request, raw));
+  // Last, so that a listener of ours is none that the response has to be bound for.
+  if (!operation.ended) emitWithin(operation, raw);
 }

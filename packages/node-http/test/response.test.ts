@@ -157,26 +157,30 @@ describe('the head (prop:response, hook:response)', () => {
 });
 
 describe('what is added to a response (life:once)', () => {
-  test('is one listener, and nothing is wrapped but emit, unless that was asked for', async () => {
+  test('is one listener, and nothing is wrapped, until somebody listens or it was asked for', async () => {
     const seen: unknown[] = [];
     const port = await serve(
       createServer((request, response) => {
         const before = [response.listenerCount('close'), request.eventNames().length];
         instrumented((_, each: ServerResponse) => {
-          const own = ['write', 'end', 'writeHead', 'emit', 'setHeader'].filter((name) =>
-            Object.hasOwn(each, name),
-          );
+          const own = () =>
+            ['write', 'end', 'writeHead', 'emit', 'setHeader'].filter((name) => Object.hasOwn(each, name));
           seen.push([
             each.listenerCount('close') - (before[0] ?? 0),
             request.eventNames().length - (before[1] ?? 0),
-            own,
+            own(),
           ]);
+          each.on('finish', () => {});
+          seen.push([request.eventNames().length - (before[1] ?? 0), own()]);
           each.end('x');
         })(request, response);
       }),
     );
     await send(port);
-    expect(seen).toEqual([[1, 0, ['emit']]]);
+    expect(seen).toEqual([
+      [1, 1, []],
+      [1, ['emit']],
+    ]);
   });
 
   test('is undone with it: ten requests on one connection leave no listener on the socket', async () => {
