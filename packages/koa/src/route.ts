@@ -39,6 +39,11 @@ export function followRoute(
   return routeOf(ctx).follow(ctx, operation);
 }
 
+/** The operation that is told the route of a request; `undefined` for one that is not traced. */
+export function followingOperation(ctx: RoutedContext): ServerOperation<unknown> | undefined {
+  return ctx[ROUTE]?.operation;
+}
+
 /**
  * The properties that routers write, as accessors. They are put on the application's context, which Koa lets everybody
  * extend, since those of each request would cost it microseconds.
@@ -93,13 +98,13 @@ class RequestRoute {
   matchedRoute: Path | undefined;
   routePath: Path | undefined;
   mountPath: string | undefined;
-  #operation: ServerOperation<unknown> | undefined;
+  operation: ServerOperation<unknown> | undefined;
   #template: string | undefined;
   #mount: Mount | undefined;
 
   follow(ctx: Context, operation: ServerOperation<unknown>): (() => void) | undefined {
-    if (this.#operation !== undefined) return undefined;
-    this.#operation = operation;
+    if (this.operation !== undefined) return undefined;
+    this.operation = operation;
     if (this.#template !== undefined) operation.setRoute(this.#template);
     return () => {
       if (this.#template !== undefined && isUnanswered(ctx)) operation.setRoute(undefined);
@@ -116,7 +121,7 @@ class RequestRoute {
     if (typeof path !== 'string' && !(path instanceof RegExp)) return;
     const prefix = this.#mount === undefined ? '' : (this.#mountThatLeft(ctx.path)?.prefix ?? '');
     this.#template = path === '/' && prefix !== '' ? prefix : prefix + String(path);
-    this.#operation?.setRoute(this.#template);
+    this.operation?.setRoute(this.#template);
   }
 
   /** The mount in which the path is what it left, if any: the innermost ones may have been passed by. */
