@@ -21,8 +21,11 @@ const packages = workspacePackages().map(({ folder, manifest }) => {
     // Examples load the SDK by `node --import`.
     return [path, { entry: ['**/*.{ts,js}!'], ignoreDependencies: ['@otel-middleware/sdk'] }];
   }
-  // Programs that start each other.
-  if (path === 'packages/benchmarks') return [path, { entry: ['*.js!'], ignoreBinaries: ['taskset'] }];
+  // Programs that start each other, and require what their arguments name.
+  if (path === 'packages/benchmarks') {
+    const ignoreDependencies = [/^@otel-middleware\//, /^express/];
+    return [path, { entry: ['*.js!'], ignoreBinaries: ['taskset'], ignoreDependencies }];
+  }
   // All of it serves tests, here and in other packages.
   if (path === 'packages/conformance') {
     return [

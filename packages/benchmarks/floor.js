@@ -83,8 +83,42 @@ export function floorListener(listener) {
 }
 
 /** The floor as Express middleware. */
-export function floorMiddleware(req, res, next) {
+function floorExpress(req, res, next) {
   const operation = begin(req);
   res.on('close', () => end(operation, req, res, req.route && req.baseUrl + req.route.path));
   context.with(operation.context, next);
 }
+
+/** The floor as Koa middleware. */
+function floorKoa(ctx, next) {
+  const operation = begin(ctx.req);
+  ctx.res.on('close', () => end(operation, ctx.req, ctx.res, ctx._matchedRoute));
+  return context.with(operation.context, next);
+}
+
+/** The floor as Fastify hooks. */
+function floorFastify(app) {
+  app.addHook('onRequest', (request, reply, done) => {
+    const operation = begin(request.raw);
+    reply.raw.on('close', () => end(operation, request.raw, reply.raw, request.routeOptions.url));
+    context.with(operation.context, done);
+  });
+}
+
+/** The floor as Hono middleware on Node, which ends with the handler, as middleware there does. */
+async function floorHono(c, next) {
+  const { incoming } = c.env;
+  const operation = begin(incoming);
+  await context.with(operation.context, next);
+  end(operation, incoming, { statusCode: c.res.status }, c.req.routePath);
+}
+
+/** The floor of each framework, as contenders put it in. */
+export const floors = {
+  'node-http': { wrap: floorListener },
+  express: { middleware: floorExpress },
+  'express-4': { middleware: floorExpress },
+  koa: { middleware: floorKoa },
+  fastify: { register: floorFastify },
+  hono: { middleware: floorHono },
+};

@@ -1,78 +1,133 @@
-// Added CPU time per request over bare, whole processes: `node macro.js [--rounds N] [--seconds N] [NAME...]`.
+// What instrumentation adds to a request, whole processes: CPU time over bare, throughput, and bytes allocated on the heap.
 //
-// A name is `node-http`, `express`, `hono` or `hono-streamed`, whose body is a stream of ten chunks; without any, all.
+//   node macro.js [--rounds N] [--seconds N] [--scenarios LIST] [--contenders LIST] [--write] [FRAMEWORK...]
 //
-// All variants are alive together and take turns, a bare shot before every third, so that the machine's drift meets all
-// alike. Server and generator are pinned to a core each where `taskset` is there. Loopback only; ends by itself.
+// Without names all frameworks run, in the scenario `sampled`. All contenders are alive together and take turns, a bare shot
+// on either side of each round, so that the machine's drift meets all alike. Server and generator are pinned to a core each
+// where `taskset` is there. Loopback only; ends by itself. `--write` puts the table into RESULTS.md.
 import { parseArgs } from 'node:util';
+import { applications } from './applications.js';
+import { contenders } from './contenders.js';
 import { message, start } from './processes.js';
 import { quantile, spread } from './quantiles.js';
+import { writeResults } from './results.js';
+import { scenarios } from './scenarios.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '8' }, seconds: { type: 'string', default: '1' } },
+  options: {
+    rounds: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '1' },
+    scenarios: { type: 'string', default: 'sampled' },
+    contenders: { type: 'string', default: 'floor,ours,official' },
+    write: { type: 'boolean', default: false },
+  },
 });
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
-const VARIANTS = ['floor', 'ours'];
-const SUBJECTS = {
-  'node-http': ['node-http', '/users/42?verbose=1'],
-  express: ['express', '/users/42?verbose=1'],
-  hono: ['hono', '/users/42?verbose=1'],
-  'hono-streamed': ['hono', '/streamed/42?verbose=1'],
-};
-const names = positionals.length > 0 ? positionals : Object.keys(SUBJECTS);
-const unknown = names.find((name) => !(name in SUBJECTS));
-if (unknown !== undefined)
-  throw new Error(`There is no "${unknown}". Take one of ${Object.keys(SUBJECTS).join(', ')}.`);
+const racing = chosen(values.contenders.split(','), contenders);
+const frameworks = chosen(positionals.length > 0 ? positionals : Object.keys(applications), applications);
+const asked = chosen(values.scenarios.split(','), scenarios);
 
-const generator = start('generator.js', [], 1);
-console.log(
-  `Node ${process.version}, ${rounds} rounds of ${seconds} s a shot; medians, quartiles in brackets`,
-);
-console.log('| | bare µs | floor adds µs | ours adds µs | ours ÷ floor | req/s ÷ bare: floor, ours |');
-console.log('|---|---|---|---|---|---|');
-for (const name of names) await measure(name, ...SUBJECTS[name]);
-generator.disconnect();
-
-async function measure(name, framework, path) {
-  const servers = {};
-  for (const variant of ['bare', ...VARIANTS]) {
-    servers[variant] = start('server.js', [framework, variant], 0);
-    servers[variant].port = (await message(servers[variant])).port;
-    await shot(servers[variant], path);
-  }
-  const added = { floor: [], ours: [] };
-  const throughput = { floor: [], ours: [] };
-  const bare = [];
-  for (let round = 0; round < rounds; round++) {
-    const before = await shot(servers.bare, path);
-    const order = round % 2 === 0 ? VARIANTS : [...VARIANTS].reverse();
-    const shots = {};
-    for (const variant of order) shots[variant] = await shot(servers[variant], path);
-    const after = await shot(servers.bare, path);
-    bare.push(before.micros, after.micros);
-    for (const variant of VARIANTS) {
-      added[variant].push(shots[variant].micros - (before.micros + after.micros) / 2);
-      throughput[variant].push((2 * shots[variant].requests) / (before.requests + after.requests));
-    }
-  }
-  for (const server of Object.values(servers)) server.disconnect();
-  const ratio = quantile(added.ours, 0.5) / quantile(added.floor, 0.5);
-  const cells = [spread(bare), spread(added.floor), spread(added.ours), ratio.toFixed(2)];
-  console.log(
-    `| ${name} | ${cells.join(' | ')} | ${VARIANTS.map((v) => quantile(throughput[v], 0.5).toFixed(2)).join(', ')} |`,
-  );
+function chosen(names, all) {
+  const unknown = names.find((name) => !(name in all));
+  if (unknown !== undefined)
+    throw new Error(`There is no "${unknown}". Take one of ${Object.keys(all).join(', ')}.`);
+  return names;
 }
 
-async function shot(server, path) {
-  server.send('cpu');
-  const { cpuMicros: before } = await message(server);
-  generator.send({ port: server.port, seconds, path });
+const generator = start('generator.js', [], 1);
+const lines = [
+  `| framework, scenario | bare µs | ${racing.map((name) => `${name} adds µs`).join(' | ')} | ${ratioTitles().join(' | ')} | req/s ÷ bare: ${racing.join(', ')} | allocated, kB: bare, ${racing.join(', ')} |`,
+];
+lines.push(`|${'---|'.repeat(lines[0].split('|').length - 2)}`);
+const heading = `Node ${process.version}, ${rounds} rounds of ${seconds} s a shot; medians, quartiles in brackets.`;
+console.log(`${heading}\n\n${lines.join('\n')}`);
+const ratios = [];
+for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
+generator.disconnect();
+for (const [title, all] of Object.entries(Object.groupBy?.(ratios, ({ title }) => title) ?? {}))
+  console.log(
+    `${title}: geometric mean ${Math.exp(all.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / all.length).toFixed(2)}`,
+  );
+if (values.write) writeResults('macro', [heading, '', ...lines]);
+
+/** Ours against each of the others. */
+function ratioTitles() {
+  return racing.includes('ours')
+    ? racing.filter((name) => name !== 'ours').map((name) => `ours ÷ ${name}`)
+    : [];
+}
+
+async function measure(framework, scenario) {
+  const { path, headers } = scenarios[scenario];
+  const all = ['bare', ...racing];
+  const servers = {};
+  const shoot = (name) => shot(servers[name], path, headers);
+  for (const name of all) {
+    servers[name] = start('server.js', [framework, name, scenario], 0);
+    servers[name].port = (await message(servers[name])).port;
+    await shoot(name);
+  }
+  const added = Object.fromEntries(racing.map((name) => [name, []]));
+  const throughput = Object.fromEntries(racing.map((name) => [name, []]));
+  const bare = [];
+  for (let round = 0; round < rounds; round++) {
+    const before = await shoot('bare');
+    const shots = {};
+    for (const name of round % 2 === 0 ? racing : [...racing].reverse()) shots[name] = await shoot(name);
+    const after = await shoot('bare');
+    bare.push(before.micros, after.micros);
+    for (const name of racing) {
+      added[name].push(shots[name].micros - (before.micros + after.micros) / 2);
+      throughput[name].push((2 * shots[name].requests) / (before.requests + after.requests));
+    }
+  }
+  const kilobytes = [];
+  for (const name of all) kilobytes.push(await allocation(servers[name], path, headers));
+  for (const server of Object.values(servers)) server.disconnect();
+  const median = (name) => quantile(added[name], 0.5);
+  const compared = ratioTitles().map((title) => {
+    const ratio = median('ours') / median(title.split(' ').at(-1));
+    ratios.push({ title, ratio });
+    return ratio.toFixed(2);
+  });
+  const cells = [
+    `${framework}, ${scenario}`,
+    spread(bare),
+    ...racing.map((name) => spread(added[name])),
+    ...compared,
+    racing.map((name) => quantile(throughput[name], 0.5).toFixed(2)).join(', '),
+    kilobytes.map((one) => one.toFixed(1)).join(', '),
+  ];
+  lines.push(`| ${cells.join(' | ')} |`);
+  console.log(lines.at(-1));
+}
+
+async function ask(server, question) {
+  server.send(question);
+  return message(server);
+}
+
+async function load(server, path, headers) {
+  generator.send({ port: server.port, seconds, path, headers });
   const { requests, non2xx, errors } = await message(generator);
   if (non2xx + errors > 0)
     throw new Error(`${non2xx + errors} requests failed; a figure over failures means nothing.`);
-  server.send('cpu');
-  const { cpuMicros: after } = await message(server);
+  return requests;
+}
+
+async function shot(server, path, headers) {
+  const { cpuMicros: before } = await ask(server, 'cpu');
+  const requests = await load(server, path, headers);
+  const { cpuMicros: after } = await ask(server, 'cpu');
   return { requests, micros: (after - before) / requests };
+}
+
+/** Kilobytes per request, in a shot of its own, since counting costs time. */
+async function allocation(server, path, headers) {
+  await ask(server, 'startCounting');
+  const requests = await load(server, path, headers);
+  const { allocated } = await ask(server, 'stopCounting');
+  return allocated / requests / 1000;
 }

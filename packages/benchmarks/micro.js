@@ -1,29 +1,40 @@
-// Begin and end of one request in one process, ours against the floor, alternating: `node --expose-gc micro.js`.
+// Begin and end of one request in one process, ours against the floor, alternating: `node --expose-gc micro.js [--gate] [--write]`.
+//
+// `--gate` ends with 1 on a gross regression; machines are noisy, ratios within one process much less so. `--write` puts the
+// table into RESULTS.md.
 import { EventEmitter } from 'node:events';
-import { context } from '@opentelemetry/api';
+import { parseArgs } from 'node:util';
+import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { instrumentListener } from '@otel-middleware/node-http';
 import { floorListener } from './floor.js';
+import { quantile } from './quantiles.js';
+import { writeResults } from './results.js';
 import { registerTelemetry } from './telemetry.js';
 
-// Ended spans are dropped at once: a queue of them would add the collector's pauses to whichever side meets them.
-registerTelemetry({ onStart() {}, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} });
+const { values } = parseArgs({
+  options: { gate: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+});
+const CALLS = 20_000;
+const ROUNDS = 31;
 
 const socket = { remoteAddress: '127.0.0.1', remotePort: 40_000, localAddress: '127.0.0.1', localPort: 8080 };
 
 /** The parts of Node's messages that a listener reads, without the network, whose noise would hide the difference. */
-function request() {
-  return {
-    method: 'GET',
-    url: '/users/42?verbose=1',
-    httpVersion: '1.1',
-    socket,
-    headers: {
+class Request extends EventEmitter {
+  method = 'GET';
+  httpVersion = '1.1';
+  socket = socket;
+  rawHeaders = [];
+
+  constructor(url, flags) {
+    super();
+    this.url = url;
+    this.headers = {
       host: 'localhost:8080',
       'user-agent': 'benchmark',
-      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    },
-    rawHeaders: [],
-  };
+      traceparent: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-${flags}`,
+    };
+  }
 }
 
 class Response extends EventEmitter {
@@ -33,45 +44,165 @@ class Response extends EventEmitter {
   errored = null;
 }
 
-const listener = (_req, res) => res.emit('close');
-const variants = { floor: floorListener(listener), ours: instrumentListener(listener) };
-const ITERATIONS = 20_000;
-const ROUNDS = 31;
+const answer = (_request, response) => response.emit('close');
+const served = (listener, url, flags) => () => listener(new Request(url, flags), new Response());
 
-function run(variant) {
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < ITERATIONS; i++) variant(request(), new Response());
-  return Number(process.hrtime.bigint() - start) / ITERATIONS;
+/** What ours asks of the SDK for a sampled request, with nothing around it. */
+function sdkAlone() {
+  const tracer = trace.getTracer('sdk alone');
+  const histogram = metrics
+    .getMeter('sdk alone')
+    .createHistogram('http.server.request.duration', { unit: 's' });
+  const getter = { get: (headers, name) => headers[name], keys: Object.keys };
+  return (request, response) => {
+    const { method, url, headers } = request;
+    const startTime = performance.now();
+    const attributes = {
+      'http.request.method': method,
+      'url.path': '/users/42',
+      'url.scheme': 'http',
+      'url.query': 'verbose=1',
+      'server.address': 'localhost',
+      'server.port': 8080,
+      'client.address': socket.remoteAddress,
+      'user_agent.original': headers['user-agent'],
+    };
+    const parent = propagation.extract(ROOT_CONTEXT, headers, getter);
+    const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes, startTime }, parent);
+    span.setAttribute('network.peer.address', socket.remoteAddress);
+    span.setAttribute('network.peer.port', socket.remotePort);
+    span.setAttribute('network.protocol.version', '1.1');
+    context.with(trace.setSpan(parent, span), answer, undefined, request, response);
+    const end = performance.now();
+    span.setAttribute('http.response.status_code', response.statusCode);
+    span.end(end);
+    histogram.record((end - startTime) / 1000, METRIC_ATTRIBUTES, parent);
+    return url;
+  };
 }
 
-function allocated(variant) {
+const METRIC_ATTRIBUTES = Object.freeze({
+  'http.request.method': 'GET',
+  'http.response.status_code': 200,
+  'network.protocol.version': '1.1',
+  'url.scheme': 'http',
+});
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+function nanoseconds(call) {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < CALLS; i++) call();
+  return Number(process.hrtime.bigint() - start) / CALLS;
+}
+
+function bytes(call) {
   globalThis.gc();
   const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < 1_000; i++) variant(request(), new Response());
+  for (let i = 0; i < 1_000; i++) call();
   return (process.memoryUsage().heapUsed - before) / 1_000;
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
-const times = { floor: [], ours: [] };
-for (let round = 0; round < ROUNDS; round++) {
-  for (const name of round % 2 === 0 ? ['floor', 'ours'] : ['ours', 'floor']) {
-    // From the root context, as the server calls it; the pause lets the batch processor empty its queue.
-    times[name].push(context.with(context.active(), () => run(variants[name])));
-    await pause();
+/** Medians of time and allocation of each call, measured in turn. */
+async function measure(calls) {
+  const names = Object.keys(calls);
+  const times = Object.fromEntries(names.map((name) => [name, []]));
+  const allocated = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      times[name].push(nanoseconds(calls[name]));
+      await pause();
+    }
+  }
+  for (let round = 0; round < 11; round++) {
+    for (const name of names) {
+      allocated[name].push(bytes(calls[name]));
+      await pause();
+    }
+  }
+  const first = times[names[0]];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      {
+        time: quantile(times[name], 0.5),
+        ratio: quantile(
+          times[name].map((time, round) => time / first[round]),
+          0.5,
+        ),
+        allocated: quantile(allocated[name], 0.5),
+      },
+    ]),
+  );
+}
+
+const URL = '/users/42?verbose=1';
+const bareOf = (url, flags) => served(answer, url, flags);
+const withoutSdk = served(instrumentListener(answer), URL, '01');
+const idle = await measure({ bare: bareOf(URL, '01'), ours: withoutSdk });
+
+// Ended spans are dropped at once: a queue of them would add the collector's pauses to whichever side meets them.
+registerTelemetry({ onStart() {}, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} });
+const [floor, ours] = [floorListener(answer), instrumentListener(answer, { excludedUrls: 'healthz' })];
+const sampled = await measure({
+  floor: served(floor, URL, '01'),
+  ours: served(ours, URL, '01'),
+  'the SDK alone': served(sdkAlone(), URL, '01'),
+  bare: bareOf(URL, '01'),
+});
+const unsampled = await measure({ floor: served(floor, URL, '00'), ours: served(ours, URL, '00') });
+const excluded = await measure({ bare: bareOf('/healthz', '01'), ours: served(ours, '/healthz', '01') });
+
+/** What instrumentation adds to a request without it. */
+const addedBy = ({ bare, ours }) => ({
+  time: ours.time - bare.time,
+  allocated: ours.allocated - bare.allocated,
+});
+const { time: bareTime, allocated: bareBytes } = sampled.bare;
+const row = (name, { time, allocated }, ratio = '') =>
+  `| ${name} | ${(time / 1000).toFixed(2)} | ${ratio} | ${(allocated / 1000).toFixed(2)} |`;
+const less = ({ time, allocated }) => ({ time: time - bareTime, allocated: allocated - bareBytes });
+const heading = `Node ${process.version}, ${ROUNDS} × ${CALLS} requests each, medians; what is added to the same request without instrumentation.`;
+const lines = [
+  '| | µs | ÷ floor | kB allocated |',
+  '|---|---|---|---|',
+  row('sampled: floor', less(sampled.floor), '1'),
+  row('sampled: ours', less(sampled.ours), (less(sampled.ours).time / less(sampled.floor).time).toFixed(2)),
+  row(
+    'sampled: the SDK alone, called as ours calls it',
+    less(sampled['the SDK alone']),
+    (less(sampled['the SDK alone']).time / less(sampled.floor).time).toFixed(2),
+  ),
+  row('unsampled parent: floor', less(unsampled.floor), '1'),
+  row(
+    'unsampled parent: ours',
+    less(unsampled.ours),
+    (less(unsampled.ours).time / less(unsampled.floor).time).toFixed(2),
+  ),
+  row(
+    'excluded URL: ours',
+    addedBy(excluded),
+    (addedBy(excluded).time / less(sampled.floor).time).toFixed(2),
+  ),
+  row('no SDK registered: ours', addedBy(idle)),
+];
+console.log(`${heading}\n\n${lines.join('\n')}`);
+if (values.write) writeResults('micro', [heading, '', ...lines]);
+
+/** Far above what is measured here, so that only a gross regression is one. */
+const LIMITS = [
+  ['sampled, ours ÷ floor', sampled.ours.ratio, 1.3],
+  ['sampled, kB over the floor', (sampled.ours.allocated - sampled.floor.allocated) / 1000, 1],
+  ['unsampled, ours ÷ floor', unsampled.ours.ratio, 1.3],
+  ['excluded, µs', addedBy(excluded).time / 1000, 1.5],
+  ['excluded, kB', addedBy(excluded).allocated / 1000, 0.5],
+  ['no SDK, µs', addedBy(idle).time / 1000, 1.5],
+];
+if (values.gate) {
+  for (const [what, figure, limit] of LIMITS) {
+    const broken = !(figure <= limit);
+    console.log(`${broken ? 'TOO MUCH' : 'ok'}  ${what}: ${figure.toFixed(2)}, at most ${limit}`);
+    if (broken) process.exitCode = 1;
   }
 }
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
-const ratios = times.ours.map((time, index) => time / times.floor[index]);
-const bytes = { floor: [], ours: [] };
-for (let round = 0; round < 11; round++) {
-  for (const name of ['floor', 'ours']) {
-    bytes[name].push(allocated(variants[name]));
-    await pause();
-  }
-}
-console.log(`Node ${process.version}, ${ROUNDS} × ${ITERATIONS} requests each, medians`);
-console.log(
-  `floor ${median(times.floor).toFixed(0)} ns, ours ${median(times.ours).toFixed(0)} ns, ratio ${median(ratios).toFixed(3)}`,
-);
-console.log(`allocated: floor ${median(bytes.floor).toFixed(0)} B, ours ${median(bytes.ours).toFixed(0)} B`);
-process.exit(0);
+process.exit();

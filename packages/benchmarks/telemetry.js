@@ -4,6 +4,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import {
+  AlwaysOffSampler,
   AlwaysOnSampler,
   BatchSpanProcessor,
   NodeTracerProvider,
@@ -17,15 +18,20 @@ const discard = {
   selectAggregationTemporality: () => 1,
 };
 
+export const samplers = {
+  parent: () => new ParentBasedSampler({ root: new AlwaysOnSampler() }),
+  off: () => new AlwaysOffSampler(),
+};
+
 /** Registers tracing, metrics, context and propagation globally; the processor is the SDK's batch one unless given. */
-export function registerTelemetry(processor = batching()) {
+export function registerTelemetry(processor = batching(), sampler = samplers.parent()) {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(
     new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
   );
   trace.setGlobalTracerProvider(
     new NodeTracerProvider({
-      sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
+      sampler,
       spanProcessors: [processor],
     }),
   );

@@ -85,7 +85,7 @@ export function createInstruments(meter: Meter, optIn: ReadonlySet<string>): Ins
  *
  * In alphabetical order, since the SDK sorts them for every record, and an ordered list is sorted fastest.
  */
-export function metricAttributes(request: RequestDescription): Attributes {
+function metricAttributes(request: RequestDescription): Attributes {
   const attributes: Attributes = {};
   // An explicit `undefined` would begin a time series of its own.
   if (request.errorType !== undefined) attributes[ATTR_ERROR_TYPE] = request.errorType;

@@ -3,14 +3,7 @@ import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { meterSource } from '../src/meter.js';
 import type { ActiveRequests, Instruments, RequestDescription } from '../src/metrics.js';
-import {
-  addLabels,
-  countActive,
-  createInstruments,
-  metricAttributes,
-  optInAttributes,
-  recordRequest,
-} from '../src/metrics.js';
+import { addLabels, countActive, createInstruments, optInAttributes, recordRequest } from '../src/metrics.js';
 import { SCOPE } from './plain-http.js';
 import { startTelemetry } from './telemetry.js';
 
@@ -19,6 +12,10 @@ const instrumentsSource = (
   provider: MeterProvider | undefined,
   optIn: ReadonlySet<string>,
 ): (() => Instruments) => meterSource(scope, provider, (meter) => createInstruments(meter, optIn));
+
+const attributesFrom = (): Instruments['attributesOf'] =>
+  instrumentsSource(SCOPE, startTelemetry().meterProvider, new Set())().attributesOf;
+const metricAttributes = (request: RequestDescription): Attributes => attributesFrom()(request);
 
 const DURATION = 'http.server.request.duration';
 const ACTIVE = 'http.server.active_requests';
@@ -55,7 +52,7 @@ describe('attributes', () => {
   });
 
   test('are one frozen object for requests that are alike, up to a thousand kinds of them', () => {
-    const { attributesOf } = instrumentsSource(SCOPE, startTelemetry().meterProvider, new Set())();
+    const attributesOf = attributesFrom();
     const kinds: Partial<RequestDescription>[] = [
       {},
       { method: 'PUT' },
