@@ -266,6 +266,7 @@ test('a span in the context is the exemplar of nothing but its own record: the c
       requestBodySize: histogram,
       responseBodySize: undefined,
       activeRequests: undefined,
+      attributesOf: () => ({}),
     },
     0.5,
     { a: 1 },
