@@ -1,5 +1,5 @@
 import type { Attributes, SpanOptions } from '@opentelemetry/api';
-import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import { context, propagation, SpanKind } from '@opentelemetry/api';
 import type { ServerConfiguration } from './configuration.js';
 import { configure } from './configuration.js';
 import { exceptionRecorder, SERVER_EXCEPTION } from './exceptions.js';
@@ -17,6 +17,7 @@ import { asNewRoot } from './public-endpoint.js';
 import type { RequestLine } from './request-attributes.js';
 import { requestAttributes } from './request-attributes.js';
 import type { RpcMetadata } from './request-context.js';
+import { EXTRACTION_ROOT } from './request-context.js';
 import { pathOf, queryRedaction } from './request-target.js';
 import { responseSetter } from './response-propagators.js';
 import type { RequestScope, ServerOperation } from './server-operation.js';
@@ -182,8 +183,7 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     const startTime = performance.now();
     const attributes = requestAttributes(request, getter, line, this.#rules);
     const options: SpanOptions = { kind: SpanKind.SERVER, attributes, startTime };
-    // Not the ambient context: on a reused connection that may be the context of another request.
-    let parent = propagator.extract(ROOT_CONTEXT, request, getter);
+    let parent = propagator.extract(EXTRACTION_ROOT, request, getter);
     if (publicEndpoint?.(request)) parent = asNewRoot(parent, options);
     const method = methodInName(line.method);
     const name = line.route === undefined ? method : `${method} ${line.route}`;

@@ -8,7 +8,7 @@ import {
   setRPCMetadata,
   suppressTracing,
 } from '@opentelemetry/core';
-import { OPERATION_KEY, RequestContext } from '../src/request-context.js';
+import { EXTRACTION_ROOT, OPERATION_KEY, RequestContext } from '../src/request-context.js';
 import { startTelemetry } from './telemetry.js';
 
 const KEY = createContextKey('test key');
@@ -114,4 +114,15 @@ test('values of any kind are kept, undefined and symbols of the same description
   expect(context.getValue(KEY)).toBeUndefined();
   expect(context.getValue(alike)).toBeNull();
   expect(of.getValue(alike)).toBeUndefined();
+});
+
+test('what propagators extract into keeps values apart as every context does (prop:parent)', () => {
+  const one = EXTRACTION_ROOT.setValue(KEY, 1);
+  const both = one.setValue(OTHER, 2);
+  const again = both.setValue(KEY, 3);
+  const deleted = again.deleteValue(KEY);
+  const contexts = [EXTRACTION_ROOT, one, both, again, deleted];
+  expect(contexts.map((context) => context.getValue(KEY))).toEqual([undefined, 1, 1, 3, undefined]);
+  expect(contexts.map((context) => context.getValue(OTHER))).toEqual([undefined, undefined, 2, 2, 2]);
+  expect(trace.getSpan(EXTRACTION_ROOT)).toBeUndefined();
 });
