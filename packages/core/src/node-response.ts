@@ -45,15 +45,13 @@ export function endOnClose<Res>(
   sizes?: () => ResponseOutcome,
 ): void {
   let leaveQueue: (() => void) | undefined;
-  const end = (aborted: boolean, error?: Error): void => {
+  const onClose = (): void => {
     leaveQueue?.();
+    const error = streamOf(raw).errored ?? undefined;
+    const aborted = error !== undefined || !isComplete(raw, request);
     beforeEnd?.();
     if (sizes === undefined && !aborted) operation.end(response);
     else operation.end(response, { aborted, error, ...sizes?.() });
-  };
-  const onClose = (): void => {
-    const error = streamOf(raw).errored ?? undefined;
-    end(error !== undefined || !isComplete(raw, request), error);
   };
   if (isClosed(raw)) {
     // Middleware before us has outlived the client; there is no event to come.
@@ -64,7 +62,11 @@ export function endOnClose<Res>(
   if (operation.enriches) raw.prependListener('close', onClose);
   else raw.on('close', onClose);
   // Node 24 destroys what was waiting with an error of its own, which is no failure of the application.
-  if (isQueued(raw)) leaveQueue = alsoOnSocketClose(request.socket, () => end(true));
+  if (isQueued(raw))
+    leaveQueue = alsoOnSocketClose(request.socket, () => {
+      beforeEnd?.();
+      operation.end(response, { aborted: true, ...sizes?.() });
+    });
 }
 
 /** What is read of an HTTP/1 response, or of the stream below an HTTP/2 one. */

@@ -48,21 +48,20 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
     const operation = instrumentation.start(request);
     if (operation === undefined) return listener.call(this, request, response);
     observeResponse(operation, request, response, response);
-    return operation.run(() => recordingErrors(operation, () => listener.call(this, request, response)));
+    return operation.run(() => {
+      try {
+        const result = listener.call(this, request, response);
+        // The promise that follows is the one that rejects unhandled, as the listener's own would have done.
+        return isThenable(result) ? result.then(undefined, (error) => fail(operation, error)) : result;
+      } catch (error) {
+        return fail(operation, error);
+      }
+    });
   };
 }
 
-/** Calls `handler` and tells the operation what it throws or rejects with; the error goes on unchanged. */
-function recordingErrors(operation: { recordError(error: unknown): void }, handler: () => unknown): unknown {
-  const record = (error: unknown): never => {
-    operation.recordError(error);
-    throw error;
-  };
-  try {
-    const result = handler();
-    // The promise that follows is the one that rejects unhandled, as the listener's own would have done.
-    return isThenable(result) ? result.then(undefined, record) : result;
-  } catch (error) {
-    return record(error);
-  }
+/** Tells the operation what the listener failed with; the error goes on unchanged. */
+function fail(operation: { recordError(error: unknown): void }, error: unknown): never {
+  operation.recordError(error);
+  throw error;
 }
