@@ -20,6 +20,7 @@ interface QueryConfig {
   readonly submit?: unknown;
   /** In a `QueryStream`. */
   readonly cursor?: { text?: unknown };
+  [COMMENTED]?: true;
 }
 
 /** What `pg` knows of the prepared statements of a connection: undocumented, and pinned by a test. */
@@ -41,8 +42,8 @@ interface Prepared {
 /** What was prepared with comments, by connection and name: the same name must come with the same text ever after. */
 const prepared = new WeakMap<object, Map<string, Prepared>>();
 
-/** Queries that have met their pool, and are not to be commented again in whatever context their connection comes. */
-const commented = new WeakSet<object>();
+/** Marks a query that has met its pool, and is not to be commented again in whatever context its connection comes. */
+const COMMENTED: unique symbol = Symbol('commented by its pool');
 
 /**
  * Comments the queries of one pool or client of `pg`, in all their forms: text, configuration, `Query`, cursor and stream.
@@ -73,11 +74,12 @@ function commentPool(pool: Emitter, rules: TagRules): () => void {
     'query',
     (query) =>
       function (first, ...rest) {
-        const config = typeof first === 'string' ? { text: first } : first;
-        if (!isConfig(config) || config.name) return query.call(this, first, ...rest);
-        const now = commentedNow(config, rules);
-        commented.add(now);
-        return query.call(this, now, ...rest);
+        if (typeof first === 'string') {
+          const text = withComment(first, currentTags(rules), 'postgresql');
+          return query.call(this, { text, [COMMENTED]: true }, ...rest);
+        }
+        if (!isConfig(first) || first.name) return query.call(this, first, ...rest);
+        return query.call(this, marked(commentedNow(first, rules), first), ...rest);
       },
   );
   return () => {
@@ -89,7 +91,7 @@ function commentPool(pool: Emitter, rules: TagRules): () => void {
 function commentClient(client: object, rules: TagRules): () => void {
   const undo = overrideQuery(client, (first) => {
     if (typeof first === 'string') return withComment(first, currentTags(rules), 'postgresql');
-    if (!isConfig(first) || commented.has(first)) return first;
+    if (!isConfig(first) || first[COMMENTED]) return first;
     return first.name ? namedQuery(client, first, rules) : commentedNow(first, rules);
   });
   return () => {
@@ -117,6 +119,13 @@ function isConfig(first: unknown): first is QueryConfig {
 
 function commentedNow(config: QueryConfig, rules: TagRules): QueryConfig {
   return withText(config, (text) => withComment(text, currentTags(rules), 'postgresql'));
+}
+
+/** What is the application's is not marked, but an object that inherits from it; what sends itself has been changed anyway. */
+function marked(config: QueryConfig, given: QueryConfig): QueryConfig {
+  const own: QueryConfig = config === given && !config.submit ? Object.create(config) : config;
+  own[COMMENTED] = true;
+  return own;
 }
 
 /** `pg` refuses a name that comes with another text than before on the same connection. */
