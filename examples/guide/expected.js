@@ -12,12 +12,7 @@ export function expectedTotal({ service, pricing }) {
     'http.response.status_code': 200,
   };
   const server = {
-    'http.request.method': 'GET',
-    'url.path': '/orders/42/total',
-    'url.scheme': 'http',
-    ...serverAt(service),
-    'client.address': '127.0.0.1',
-    'user_agent.original': 'node',
+    ...requestOf(service, '/orders/42/total'),
     'http.route': '/orders/:order_id/total',
     ...PEER,
     'http.response.status_code': 200,
@@ -33,12 +28,7 @@ export function expectedTotal({ service, pricing }) {
 /** All that `headers.js` prints of one request, and of two that are excluded. */
 export function expectedHeaders({ service }) {
   const server = {
-    'http.request.method': 'GET',
-    'url.path': '/orders/42',
-    'url.scheme': 'http',
-    ...serverAt(service),
-    'client.address': '127.0.0.1',
-    'user_agent.original': 'node',
+    ...requestOf(service, '/orders/42'),
     'http.request.header.x-tenant-id': ['acme'],
     'http.request.header.authorization': ['[REDACTED]'],
     ...PEER,
@@ -100,6 +90,20 @@ function spanOf([name, kind, of, spanId, parentSpanId]) {
     links: [],
     droppedLinksCount: 0,
     flags: LOCAL_PARENT,
+  };
+}
+
+/** What a server span begins with. */
+function requestOf(service, path) {
+  const { 'server.port': port, ...address } = serverAt(service);
+  return {
+    'http.request.method': 'GET',
+    'url.path': path,
+    'url.scheme': 'http',
+    ...address,
+    'client.address': '127.0.0.1',
+    'user_agent.original': 'node',
+    'server.port': port,
   };
 }
 
