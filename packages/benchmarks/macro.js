@@ -46,10 +46,13 @@ console.log(`${heading}\n\n${lines.join('\n')}`);
 const ratios = [];
 for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
 generator.disconnect();
-for (const [title, all] of Object.entries(Object.groupBy?.(ratios, ({ title }) => title) ?? {}))
-  console.log(
-    `${title}: geometric mean ${Math.exp(all.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / all.length).toFixed(2)}`,
-  );
+const means = ratioTitles().map((title) => {
+  const logarithms = ratios.filter((one) => one.title === title).map(({ ratio }) => Math.log(ratio));
+  const mean = Math.exp(logarithms.reduce((sum, one) => sum + one, 0) / logarithms.length);
+  return `${title} ${mean.toFixed(2)}`;
+});
+if (means.length > 0) lines.push('', `Geometric means: ${means.join(', ')}.`);
+console.log(lines.slice(-2).join('\n'));
 if (values.write) writeResults('macro', [heading, '', ...lines]);
 
 /** Ours against each of the others. */
