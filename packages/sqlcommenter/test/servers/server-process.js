@@ -51,6 +51,8 @@ export function prepare(program, args, identity) {
 export async function runServer(program, args, { folder, identity, log, signal, ready }) {
   const output = openSync(log, 'a');
   const server = spawn(program, args, { ...identity, cwd: folder, stdio: ['ignore', output, output] });
+  // Where Jest itself fails, nobody stops it.
+  process.once('exit', () => server.kill(signal));
   const stop = async () => {
     if (server.exitCode === null && server.signalCode === null) {
       server.kill(signal);
