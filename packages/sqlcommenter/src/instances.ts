@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 
 /** A function of an object, whatever it takes. */
-export type Method = (this: unknown, ...args: unknown[]) => unknown;
+type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** What is used of the events of pools and connections. */
 export type Emitter = Pick<EventEmitter, 'on' | 'once' | 'removeListener'>;
@@ -27,18 +27,21 @@ export function comment(target: object, apply: () => () => void): void {
   undos.set(target, apply());
 }
 
+/** What is called with in place of the first argument. */
+export type Change = (first: unknown) => unknown;
+
 /**
- * Puts a function in front of a method of one object.
+ * Changes what a method of one object is called with.
  *
- * @returns what takes it away again. Where something else has been put in front since, that stays, and calls the method.
+ * @returns what takes that away again. Where something else has been put in front since, that stays, and calls the method.
  */
-export function override(target: object, name: string, make: (original: Method) => Method): () => void {
+export function override(target: object, name: string, change: Change): () => void {
   const methods = target as Record<string, Method>;
   const before = Object.getOwnPropertyDescriptor(target, name);
   const original = methods[name] as Method;
-  let current = make(original);
-  const replacement: Method = function (...args) {
-    return current.apply(this, args);
+  let active = true;
+  const replacement: Method = function (first, ...rest) {
+    return original.call(this, active ? change(first) : first, ...rest);
   };
   Object.defineProperty(target, name, {
     configurable: true,
@@ -47,33 +50,35 @@ export function override(target: object, name: string, make: (original: Method) 
     value: replacement,
   });
   return () => {
-    current = original;
+    active = false;
     if (methods[name] !== replacement) return;
     if (before === undefined) delete methods[name];
     else Object.defineProperty(target, name, before);
   };
 }
 
-/** Whether an object has a method of this name. */
-export function hasMethod<Name extends string>(target: unknown, name: Name): target is Record<Name, Method> {
-  return typeof (target as Record<string, unknown> | null | undefined)?.[name] === 'function';
-}
-
 /**
- * Comments the connections of a pool when they are taken out of it.
+ * Comments what is asked of a pool itself, and its connections when they are taken out of it. Who waits for a connection is
+ * called in the context of whoever gives it back, so what the pool is asked gets its tags before.
  *
- * @param apply - puts comments on a connection; called once for each.
+ * @param commentConnection - puts comments on a connection; called once for each.
  * @returns what takes the comments off all of them.
  */
-export function commentAcquired(pool: Emitter, apply: (connection: Emitter) => () => void): () => void {
+export function commentPool(
+  pool: Emitter,
+  query: Change,
+  commentConnection: (connection: Emitter) => () => void,
+): () => void {
   const connections = new Map<Emitter, () => void>();
   const acquire = (connection: Emitter): void => {
     if (connections.has(connection)) return;
-    connections.set(connection, apply(connection));
+    connections.set(connection, commentConnection(connection));
     connection.once('end', () => connections.delete(connection));
   };
   pool.on('acquire', acquire);
+  const undoQuery = override(pool, 'query', query);
   return () => {
+    undoQuery();
     pool.removeListener('acquire', acquire);
     for (const undo of connections.values()) undo();
   };

@@ -1,5 +1,6 @@
+import { hasMethod } from '@otel-middleware/core/semantics';
 import { withComment } from './comment.js';
-import { comment, hasMethod } from './instances.js';
+import { comment } from './instances.js';
 import type { CommentOptions } from './options.js';
 import { tagRules, unsuitable } from './options.js';
 import type { SqlDialect } from './statement.js';
@@ -50,7 +51,7 @@ export function commentKnex<Target extends KnexInstance>(
   const rules = tagRules(options);
   const client = target?.client as KnexClient | undefined;
   const dialect = DIALECTS[client?.dialect ?? ''];
-  if (!hasMethod(client, '_query') || dialect === undefined) {
+  if (!hasMethod('_query')(client) || dialect === undefined) {
     unsuitable('commentKnex', 'an instance of Knex for PostgreSQL, MySQL, MariaDB or SQLite');
   }
   comment(target, () => commentClient(client as KnexClient, rules, dialect));

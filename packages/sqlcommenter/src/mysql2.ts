@@ -1,6 +1,7 @@
+import { hasMethod } from '@otel-middleware/core/semantics';
 import { withComment } from './comment.js';
-import type { Emitter, Method } from './instances.js';
-import { comment, commentAcquired, hasMethod, override } from './instances.js';
+import type { Change, Emitter } from './instances.js';
+import { comment, commentPool, override } from './instances.js';
 import type { CommentOptions } from './options.js';
 import { tagRules, unsuitable } from './options.js';
 import type { QueryTags } from './tags.js';
@@ -17,9 +18,6 @@ interface Wrapper {
   readonly pool?: unknown;
   readonly connection?: unknown;
 }
-
-/** How methods that take a statement comment it: those that prepare it keep it for the next time, by its text. */
-type Statements = Readonly<Record<string, () => QueryTags>>;
 
 /**
  * Comments the queries of one pool or connection of `mysql2`, with callbacks or promises, and whatever is made of it by
@@ -38,52 +36,32 @@ export function commentMysql2<Target extends Mysql2Queryable>(
   const rules = tagRules(options);
   const core = coreOf(target);
   if (core === undefined) unsuitable('commentMysql2', 'a pool or a connection of mysql2');
-  const now = () => currentTags(rules);
-  const constant = () => constantTags(rules);
-  const ofConnection = { query: now, execute: constant, prepare: constant, unprepare: constant };
+  const now: Change = (statement) => commented(statement, () => currentTags(rules));
+  const constant: Change = (statement) => commented(statement, () => constantTags(rules));
   comment(target, () =>
-    hasMethod(core, 'getConnection')
-      ? commentPool(core as unknown as Emitter, now, (connection) => overrideAll(connection, ofConnection))
-      : overrideAll(core, ofConnection),
+    hasMethod('getConnection')(core)
+      ? commentPool(core as Emitter, now, (connection) => commentConnection(connection, now, constant))
+      : commentConnection(core, now, constant),
   );
   return target;
 }
 
 /** The pool or connection with callbacks, to which those with promises pass everything on. */
-function coreOf(target: unknown): Record<'query' | 'execute', Method> | undefined {
+function coreOf(target: unknown): object | undefined {
   const { pool, connection } = (target ?? {}) as Wrapper;
   return [pool, connection, target].find(
-    (one): one is Record<'query' | 'execute', Method> => hasMethod(one, 'query') && hasMethod(one, 'execute'),
+    (one): one is object => hasMethod('query')(one) && hasMethod('execute')(one),
   );
 }
 
-/** Who waits for a connection is called in the context of whoever gives it back, so queries get their tags before. */
-function commentPool(
-  pool: Emitter,
-  now: () => QueryTags,
-  apply: (connection: Emitter) => () => void,
-): () => void {
-  const undoConnections = commentAcquired(pool, apply);
-  const undoQuery = overrideAll(pool, { query: now });
-  return () => {
-    undoQuery();
-    undoConnections();
-  };
-}
-
-function overrideAll(target: object, statements: Statements): () => void {
-  const undos = Object.entries(statements)
-    .filter(([name]) => hasMethod(target, name))
-    .map(([name, tags]) =>
-      override(
-        target,
-        name,
-        (method) =>
-          function (first, ...rest) {
-            return method.call(this, commented(first, tags), ...rest);
-          },
-      ),
-    );
+/** What is prepared is kept for the next time, by its text. */
+function commentConnection(connection: object, now: Change, constant: Change): () => void {
+  const undos = [
+    override(connection, 'query', now),
+    ...['execute', 'prepare', 'unprepare']
+      .filter((name) => hasMethod(name)(connection))
+      .map((name) => override(connection, name, constant)),
+  ];
   return () => {
     for (const undo of undos) undo();
   };
@@ -94,6 +72,7 @@ function commented(statement: unknown, tags: () => QueryTags): unknown {
   const { sql, execute } = (statement ?? {}) as { sql?: unknown; execute?: unknown };
   // A command is what the pool has made of a query, with the comment.
   if (typeof sql !== 'string' || typeof execute === 'function') return statement;
+  // It copies what is the object's own, and reads `sql` and `values` wherever they are.
   return Object.assign(Object.create(statement as object), statement, {
     sql: withComment(sql, tags(), 'mysql'),
   });

@@ -70,7 +70,7 @@ export function queryRules(options: QueryCommentOptions): TagRules {
 }
 
 function withDefaults({
-  application = readVariable('OTEL_SERVICE_NAME') || false,
+  application = readVariable('OTEL_SERVICE_NAME'),
   framework = true,
   route = true,
   traceparent = true,

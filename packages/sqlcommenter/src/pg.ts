@@ -1,6 +1,7 @@
+import { hasMethod } from '@otel-middleware/core/semantics';
 import { withComment } from './comment.js';
-import type { Emitter } from './instances.js';
-import { comment, commentAcquired, hasMethod, override } from './instances.js';
+import type { Change, Emitter } from './instances.js';
+import { comment, commentPool, override } from './instances.js';
 import type { CommentOptions } from './options.js';
 import { tagRules, unsuitable } from './options.js';
 import type { TagRules } from './tags.js';
@@ -42,6 +43,9 @@ interface Prepared {
 /** What was prepared with comments, by connection and name: the same name must come with the same text ever after. */
 const prepared = new WeakMap<object, Map<string, Prepared>>();
 
+/** What takes off connections whatever their prepared statements have left on them. */
+const retained = new WeakMap<object, () => void>();
+
 /** Marks a query that has met its pool, and is not to be commented again in whatever context its connection comes. */
 const COMMENTED: unique symbol = Symbol('commented by its pool');
 
@@ -57,68 +61,55 @@ const COMMENTED: unique symbol = Symbol('commented by its pool');
  */
 export function commentPg<Target extends PgQueryable>(target: Target, options: CommentOptions = {}): Target {
   const rules = tagRules(options);
-  if (!hasMethod(target, 'query')) unsuitable('commentPg', 'a Pool, a Client or a PoolClient of pg');
-  comment(target, () => (isPool(target) ? commentPool(target, rules) : commentClient(target, rules)));
+  if (!hasMethod('query')(target)) unsuitable('commentPg', 'a Pool, a Client or a PoolClient of pg');
+  comment(target, () =>
+    isPool(target)
+      ? commentPool(target, ofPool(rules), (client) => commentClient(client, rules))
+      : commentClient(target, rules),
+  );
   return target;
 }
 
 function isPool(target: object): target is Emitter {
-  return 'totalCount' in target && hasMethod(target, 'connect');
+  return 'totalCount' in target && hasMethod('connect')(target);
 }
 
-function commentPool(pool: Emitter, rules: TagRules): () => void {
-  const undoClients = commentAcquired(pool, (client) => commentClient(client, rules));
-  // Who waits for a client is called in the context of whoever gives it back.
-  const undoQuery = override(
-    pool,
-    'query',
-    (query) =>
-      function (first, ...rest) {
-        if (typeof first === 'string') {
-          const text = withComment(first, currentTags(rules), 'postgresql');
-          return query.call(this, { text, [COMMENTED]: true }, ...rest);
-        }
-        if (!isConfig(first) || first.name) return query.call(this, first, ...rest);
-        return query.call(this, marked(commentedNow(first, rules), first), ...rest);
-      },
-  );
-  return () => {
-    undoQuery();
-    undoClients();
+function ofPool(rules: TagRules): Change {
+  return (first) => {
+    if (typeof first === 'string') return { text: commentedText(first, rules), [COMMENTED]: true };
+    if (!isConfig(first) || first.name) return first;
+    return marked(commentedNow(first, rules), first);
   };
 }
 
 function commentClient(client: object, rules: TagRules): () => void {
-  const undo = overrideQuery(client, (first) => {
-    if (typeof first === 'string') return withComment(first, currentTags(rules), 'postgresql');
+  retained.get(client)?.();
+  const undo = override(client, 'query', (first) => {
+    if (typeof first === 'string') return commentedText(first, rules);
     if (!isConfig(first) || first[COMMENTED]) return first;
     return first.name ? namedQuery(client, first, rules) : commentedNow(first, rules);
   });
   return () => {
     undo();
-    // What was prepared with a comment is asked for with it, for as long as the connection lasts.
-    if (prepared.has(client))
-      overrideQuery(client, (first) => namedQuery(client, first as QueryConfig, undefined));
+    if (prepared.has(client)) retained.set(client, override(client, 'query', asPrepared(client)));
   };
 }
 
-function overrideQuery(client: object, change: (first: unknown) => unknown): () => void {
-  return override(
-    client,
-    'query',
-    (query) =>
-      function (first, ...rest) {
-        return query.call(this, change(first), ...rest);
-      },
-  );
+/** What was prepared with a comment is asked for with it, for as long as the connection lasts. */
+function asPrepared(client: object): Change {
+  return (first) => (isConfig(first) && first.name ? namedQuery(client, first, undefined) : first);
 }
 
 function isConfig(first: unknown): first is QueryConfig {
   return typeof first === 'object' && first !== null;
 }
 
+function commentedText(text: string, rules: TagRules): string {
+  return withComment(text, currentTags(rules), 'postgresql');
+}
+
 function commentedNow(config: QueryConfig, rules: TagRules): QueryConfig {
-  return withText(config, (text) => withComment(text, currentTags(rules), 'postgresql'));
+  return withText(config, (text) => commentedText(text, rules));
 }
 
 /** What is the application's is not marked, but an object that inherits from it; what sends itself has been changed anyway. */

@@ -38,7 +38,7 @@ function rulesFor<Options extends CommentOptions>(
   options: Options,
   read: (options: Options) => TagRules,
 ): TagRules {
-  const known = typeof options === 'object' && options !== null ? rulesOf.get(options) : undefined;
+  const known = rulesOf.get(options);
   if (known !== undefined) return known;
   const rules = read(options);
   rulesOf.set(options, rules);

@@ -266,6 +266,43 @@ describe('[sql:tags] queries that wait for a client', () => {
   });
 });
 
+(EMBEDDED ? describe.skip : describe)('[sql:tags] comments that come and go', () => {
+  test('pile up nothing on a connection with prepared statements, which still refuses what is no query', async () => {
+    const client = new Client();
+    await client.connect();
+    /** How many functions of ours a query passes through. */
+    const depth = async (): Promise<number> => {
+      let frames = 0;
+      const config = {
+        name: 'deep',
+        text: SENT,
+        // Read by pg itself, below all of ours.
+        get rowMode() {
+          frames = new Error().stack?.split('\n').filter((line) => line.includes('instances.ts')).length ?? 0;
+          return undefined;
+        },
+      };
+      await client.query(config);
+      return frames;
+    };
+    try {
+      Error.stackTraceLimit = 50;
+      const depths: number[] = [];
+      for (let cycle = 0; cycle < 3; cycle++) {
+        commentPg(client, { application: 'shop' });
+        await depth();
+        uncomment(client);
+        depths.push(await depth());
+      }
+      expect(depths).toEqual([1, 1, 1]);
+      expect(() => client.query(undefined as never)).toThrow('Client was passed a null or undefined query');
+    } finally {
+      Error.stackTraceLimit = 10;
+      await client.end();
+    }
+  });
+});
+
 describe('[sql:tags] commentPg', () => {
   test('returns what it was given, and takes effect on connections that are there', async () => {
     await pool.query('SELECT 1');
