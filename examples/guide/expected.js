@@ -95,15 +95,15 @@ function spanOf([name, kind, of, spanId, parentSpanId]) {
 
 /** What a server span begins with. */
 function requestOf(service, path) {
-  const { 'server.port': port, ...address } = serverAt(service);
+  const { hostname, port } = new URL(service);
   return {
     'http.request.method': 'GET',
     'url.path': path,
     'url.scheme': 'http',
-    ...address,
+    'server.address': hostname,
     'client.address': '127.0.0.1',
     'user_agent.original': 'node',
-    'server.port': port,
+    'server.port': Number(port),
   };
 }
 

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { applications } from './applications.js';
 import { contenders } from './contenders.js';
 import { message, start } from './processes.js';
-import { quantile, spread } from './quantiles.js';
+import { geometricMean, quantile, spread } from './quantiles.js';
 import { writeResults } from './results.js';
 import { scenarios } from './scenarios.js';
 
@@ -37,30 +37,29 @@ function chosen(names, all) {
 }
 
 const generator = start('generator.js', [], 1);
-const lines = [
-  `| framework, scenario | bare µs | ${racing.map((name) => `${name} adds µs`).join(' | ')} | ${ratioTitles().join(' | ')} | req/s ÷ bare: ${racing.join(', ')} | allocated, kB: bare, ${racing.join(', ')} |`,
+/** What ours is compared with, and the ratios. */
+const rivals = racing.includes('ours') ? racing.filter((name) => name !== 'ours') : [];
+const ratios = Object.fromEntries(rivals.map((name) => [name, []]));
+const titles = [
+  'framework, scenario',
+  'bare µs',
+  ...racing.map((name) => `${name} adds µs`),
+  ...rivals.map((name) => `ours ÷ ${name}`),
+  `req/s ÷ bare: ${racing.join(', ')}`,
+  `allocated, kB: bare, ${racing.join(', ')}`,
 ];
-lines.push(`|${'---|'.repeat(lines[0].split('|').length - 2)}`);
+const lines = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`];
 const heading = `Node ${process.version}, ${rounds} rounds of ${seconds} s a shot; medians, quartiles in brackets.`;
 console.log(`${heading}\n\n${lines.join('\n')}`);
-const ratios = [];
 for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
 generator.disconnect();
-const means = ratioTitles().map((title) => {
-  const logarithms = ratios.filter((one) => one.title === title).map(({ ratio }) => Math.log(ratio));
-  const mean = Math.exp(logarithms.reduce((sum, one) => sum + one, 0) / logarithms.length);
-  return `${title} ${mean.toFixed(2)}`;
-});
-if (means.length > 0) lines.push('', `Geometric means: ${means.join(', ')}.`);
-console.log(lines.slice(-2).join('\n'));
-if (values.write) writeResults('macro', [heading, '', ...lines]);
-
-/** Ours against each of the others. */
-function ratioTitles() {
-  return racing.includes('ours')
-    ? racing.filter((name) => name !== 'ours').map((name) => `ours ÷ ${name}`)
-    : [];
+const means = rivals.map((name) => `ours ÷ ${name} ${geometricMean(ratios[name]).toFixed(2)}`);
+if (means.length > 0) {
+  const line = `Geometric means: ${means.join(', ')}.`;
+  lines.push('', line);
+  console.log(`\n${line}`);
 }
+if (values.write) writeResults('macro', [heading, '', ...lines]);
 
 async function measure(framework, scenario) {
   const { path, headers } = scenarios[scenario];
@@ -90,16 +89,12 @@ async function measure(framework, scenario) {
   for (const name of all) kilobytes.push(await allocation(servers[name], path, headers));
   for (const server of Object.values(servers)) server.disconnect();
   const median = (name) => quantile(added[name], 0.5);
-  const compared = ratioTitles().map((title) => {
-    const ratio = median('ours') / median(title.split(' ').at(-1));
-    ratios.push({ title, ratio });
-    return ratio.toFixed(2);
-  });
+  for (const name of rivals) ratios[name].push(median('ours') / median(name));
   const cells = [
     `${framework}, ${scenario}`,
     spread(bare),
     ...racing.map((name) => spread(added[name])),
-    ...compared,
+    ...rivals.map((name) => ratios[name].at(-1).toFixed(2)),
     racing.map((name) => quantile(throughput[name], 0.5).toFixed(2)).join(', '),
     kilobytes.map((one) => one.toFixed(1)).join(', '),
   ];

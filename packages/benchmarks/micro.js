@@ -9,7 +9,9 @@ import { instrumentListener } from '@otel-middleware/node-http';
 import { floorListener } from './floor.js';
 import { quantile } from './quantiles.js';
 import { writeResults } from './results.js';
+import { TRACE } from './scenarios.js';
 import { registerTelemetry } from './telemetry.js';
+import { nanoseconds } from './timing.js';
 
 const { values } = parseArgs({
   options: { gate: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
@@ -32,7 +34,7 @@ class Request extends EventEmitter {
     this.headers = {
       host: 'localhost:8080',
       'user-agent': 'benchmark',
-      traceparent: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-${flags}`,
+      traceparent: `${TRACE}-${flags}`,
     };
   }
 }
@@ -90,12 +92,6 @@ const METRIC_ATTRIBUTES = Object.freeze({
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-function nanoseconds(call) {
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < CALLS; i++) call();
-  return Number(process.hrtime.bigint() - start) / CALLS;
-}
-
 function bytes(call) {
   globalThis.gc();
   const before = process.memoryUsage().heapUsed;
@@ -110,7 +106,7 @@ async function measure(calls) {
   const allocated = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      times[name].push(nanoseconds(calls[name]));
+      times[name].push(nanoseconds(calls[name], CALLS));
       await pause();
     }
   }
@@ -154,37 +150,36 @@ const unsampled = await measure({ floor: served(floor, URL, '00'), ours: served(
 const excluded = await measure({ bare: bareOf('/healthz', '01'), ours: served(ours, '/healthz', '01') });
 
 /** What instrumentation adds to a request without it. */
-const addedBy = ({ bare, ours }) => ({
-  time: ours.time - bare.time,
-  allocated: ours.allocated - bare.allocated,
+const added = (bare, { time, allocated }) => ({
+  time: time - bare.time,
+  allocated: allocated - bare.allocated,
 });
-const { time: bareTime, allocated: bareBytes } = sampled.bare;
-const row = (name, { time, allocated }, ratio = '') =>
-  `| ${name} | ${(time / 1000).toFixed(2)} | ${ratio} | ${(allocated / 1000).toFixed(2)} |`;
-const less = ({ time, allocated }) => ({ time: time - bareTime, allocated: allocated - bareBytes });
+const [ofFloor, ofOurs, ofSdk] = [sampled.floor, sampled.ours, sampled['the SDK alone']].map((one) =>
+  added(sampled.bare, one),
+);
+const [unsampledFloor, unsampledOurs] = [unsampled.floor, unsampled.ours].map((one) =>
+  added(sampled.bare, one),
+);
+const ofExcluded = added(excluded.bare, excluded.ours);
+const ofIdle = added(idle.bare, idle.ours);
+
+/** A line of the table; the ratio is to the floor that is given, if any. */
+function row(name, { time, allocated }, floor) {
+  const ratio = floor === undefined ? '' : (time / floor.time).toFixed(2);
+  return `| ${name} | ${(time / 1000).toFixed(2)} | ${ratio} | ${(allocated / 1000).toFixed(2)} |`;
+}
+
 const heading = `Node ${process.version}, ${ROUNDS} × ${CALLS} requests each, medians; what is added to the same request without instrumentation.`;
 const lines = [
   '| | µs | ÷ floor | kB allocated |',
   '|---|---|---|---|',
-  row('sampled: floor', less(sampled.floor), '1'),
-  row('sampled: ours', less(sampled.ours), (less(sampled.ours).time / less(sampled.floor).time).toFixed(2)),
-  row(
-    'sampled: the SDK alone, called as ours calls it',
-    less(sampled['the SDK alone']),
-    (less(sampled['the SDK alone']).time / less(sampled.floor).time).toFixed(2),
-  ),
-  row('unsampled parent: floor', less(unsampled.floor), '1'),
-  row(
-    'unsampled parent: ours',
-    less(unsampled.ours),
-    (less(unsampled.ours).time / less(unsampled.floor).time).toFixed(2),
-  ),
-  row(
-    'excluded URL: ours',
-    addedBy(excluded),
-    (addedBy(excluded).time / less(sampled.floor).time).toFixed(2),
-  ),
-  row('no SDK registered: ours', addedBy(idle)),
+  row('sampled: floor', ofFloor, ofFloor),
+  row('sampled: ours', ofOurs, ofFloor),
+  row('sampled: the SDK alone, called as ours calls it', ofSdk, ofFloor),
+  row('unsampled parent: floor', unsampledFloor, unsampledFloor),
+  row('unsampled parent: ours', unsampledOurs, unsampledFloor),
+  row('excluded URL: ours', ofExcluded, ofFloor),
+  row('no SDK registered: ours', ofIdle),
 ];
 console.log(`${heading}\n\n${lines.join('\n')}`);
 if (values.write) writeResults('micro', [heading, '', ...lines]);
@@ -194,9 +189,9 @@ const LIMITS = [
   ['sampled, ours ÷ floor', sampled.ours.ratio, 1.3],
   ['sampled, kB over the floor', (sampled.ours.allocated - sampled.floor.allocated) / 1000, 1],
   ['unsampled, ours ÷ floor', unsampled.ours.ratio, 1.3],
-  ['excluded, µs', addedBy(excluded).time / 1000, 1.5],
-  ['excluded, kB', addedBy(excluded).allocated / 1000, 0.5],
-  ['no SDK, µs', addedBy(idle).time / 1000, 1.5],
+  ['excluded, µs', ofExcluded.time / 1000, 1.5],
+  ['excluded, kB', ofExcluded.allocated / 1000, 0.5],
+  ['no SDK, µs', ofIdle.time / 1000, 1.5],
 ];
 if (values.gate) {
   for (const [what, figure, limit] of LIMITS) {

@@ -8,3 +8,8 @@ export function quantile(numbers, share) {
 export function spread(numbers) {
   return `${quantile(numbers, 0.5).toFixed(1)} (${quantile(numbers, 0.25).toFixed(1)}–${quantile(numbers, 0.75).toFixed(1)})`;
 }
+
+/** The geometric mean, for ratios. */
+export function geometricMean(numbers) {
+  return Math.exp(numbers.reduce((sum, number) => sum + Math.log(number), 0) / numbers.length);
+}

@@ -10,8 +10,10 @@ import { setHttpRoute } from '@otel-middleware/core';
 import { instrumentListener } from '@otel-middleware/node-http';
 import { commentPg, commentQuery, uncomment } from '@otel-middleware/sqlcommenter';
 import pg from 'pg';
-import { spread } from './quantiles.js';
+import { quantile, spread } from './quantiles.js';
+import { TRACE } from './scenarios.js';
 import { registerTelemetry } from './telemetry.js';
+import { nanoseconds } from './timing.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '21' } } });
 const rounds = Number(values.rounds);
@@ -23,18 +25,11 @@ const STATEMENTS = {
 };
 const OPTIONS = { application: 'inventory' };
 
-/** Nanoseconds that each call takes. */
-function timed(work, calls) {
-  const start = process.hrtime.bigint();
-  for (let call = 0; call < calls; call++) work();
-  return Number(process.hrtime.bigint() - start) / calls;
-}
-
 function measureComments() {
   for (const [name, sql] of Object.entries(STATEMENTS)) {
     const work = () => commentQuery(sql, OPTIONS);
-    timed(work, 10_000);
-    const times = Array.from({ length: rounds }, () => timed(work, 10_000) / 1000);
+    nanoseconds(work, 10_000);
+    const times = Array.from({ length: rounds }, () => nanoseconds(work, 10_000) / 1000);
     console.log(`to make it: ${name}`.padEnd(50), `${spread(times)} µs`);
   }
 }
@@ -61,10 +56,7 @@ async function measureQueries(database) {
   for (const [name, all] of Object.entries(times))
     console.log(`a whole query, ${name} comment`.padEnd(50), `${spread(all)} µs`);
   const ratios = times.with.map((time, round) => time / times.without[round]);
-  console.log(
-    'with ÷ without, round by round'.padEnd(50),
-    ratios.sort((a, b) => a - b)[rounds >> 1].toFixed(3),
-  );
+  console.log('with ÷ without, round by round'.padEnd(50), quantile(ratios, 0.5).toFixed(3));
 }
 
 registerTelemetry();
@@ -86,7 +78,7 @@ const server = createServer(
   }),
 ).listen(0, '127.0.0.1');
 await once(server, 'listening');
-const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const traceparent = `${TRACE}-01`;
 await (await fetch(`http://127.0.0.1:${server.address().port}/`, { headers: { traceparent } })).text();
 server.close();
 await (embedded ? database.close() : database.end());

@@ -1,5 +1,7 @@
-// What is asked, and how telemetry is set up for it. Of contenders, those that have no means for a scenario leave it out.
-const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
+// What is asked, and how telemetry is set up for it. `streamed` is for Hono, whose application alone has such a route.
+
+/** A `traceparent` but for its flags. */
+export const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 const USER = '/users/42?verbose=1';
 const SAMPLED = { traceparent: `${TRACE}-01` };
 

@@ -37,10 +37,10 @@ export function makeObservable(app: Application): void {
     configurable: true,
     enumerable: true,
     get(this: RoutedRequest) {
-      return stateOf(this, true)?.route;
+      return routeState(this, true)?.route;
     },
     set(this: RoutedRequest, route: Route | undefined) {
-      const state = stateOf(this, false);
+      const state = routeState(this);
       if (state === undefined) {
         own(this, route);
         return;
@@ -51,9 +51,9 @@ export function makeObservable(app: Application): void {
   });
 }
 
-/** What is known of a request's route, if the request is followed. */
-export function routeState(request: RoutedRequest): RouteState | undefined {
-  return stateOf(request, false);
+/** What is known of a request's route, or of that of the request which it was derived from, if that one is followed. */
+export function routeState(request: RoutedRequest, inherited = false): RouteState | undefined {
+  return (operationOn(request, inherited) as Routed | undefined)?.[STATE];
 }
 
 /** Follows a request; a route that matched before is the property's value from now on. */
@@ -62,10 +62,6 @@ export function setRouteState(request: RoutedRequest, state: RouteState): void {
   if (operation === undefined) return;
   operation[STATE] = state;
   if (Object.hasOwn(request, 'route')) delete (request as { route?: Route }).route;
-}
-
-function stateOf(request: RoutedRequest, inherited: boolean): RouteState | undefined {
-  return (operationOn(request, inherited) as Routed | undefined)?.[STATE];
 }
 
 /** What Express's own assignment does, where nobody follows the request. */

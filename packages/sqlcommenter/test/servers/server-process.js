@@ -72,7 +72,7 @@ export async function runServer(program, args, { folder, identity, log, signal, 
   }
 }
 
-/** Whether every database must be there, as in CI. */
+/** Throws where every database must be there, as in CI. */
 export function mustHave(what, cure) {
   if (process.env.REQUIRE_DATABASES) throw new Error(`${what}. ${cure}`);
 }
