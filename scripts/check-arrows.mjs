@@ -72,6 +72,7 @@ const rooms = [
   'environment',
   'version',
   'meter',
+  'clock',
   'semconv',
 ];
 

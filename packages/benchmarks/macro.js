@@ -1,9 +1,10 @@
 // What instrumentation adds to a request, whole processes: CPU time over bare, throughput, and bytes allocated on the heap.
 //
-//   node macro.js [--rounds N] [--seconds N] [--scenarios LIST] [--contenders LIST] [--write] [FRAMEWORK...]
+//   node macro.js [--generations N] [--rounds N] [--seconds N] [--scenarios LIST] [--contenders LIST] [--write] [FRAMEWORK...]
 //
 // Without names all frameworks run, in the scenario `sampled`. All contenders are alive together and take turns, a bare shot
-// on either side of each round, so that the machine's drift meets all alike. Server and generator are pinned to a core each
+// on either side of each round, so that the machine's drift meets all alike. Each generation has processes of its own, since
+// what the compiler makes of the same code in one differs from the next. Server and generator are pinned to a core each
 // where `taskset` is there. Loopback only; ends by itself. `--write` puts the table into RESULTS.md.
 import { parseArgs } from 'node:util';
 import { applications } from './applications.js';
@@ -16,13 +17,15 @@ import { scenarios } from './scenarios.js';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '8' },
+    generations: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '1' },
     scenarios: { type: 'string', default: 'sampled' },
     contenders: { type: 'string', default: 'floor,ours,official' },
     write: { type: 'boolean', default: false },
   },
 });
+const generations = Number(values.generations);
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const racing = chosen(values.contenders.split(','), contenders);
@@ -49,7 +52,7 @@ const titles = [
   `allocated, kB: bare, ${racing.join(', ')}`,
 ];
 const lines = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`];
-const heading = `Node ${process.version}, ${rounds} rounds of ${seconds} s a shot; medians, quartiles in brackets.`;
+const heading = `Node ${process.version}, ${generations} generations of processes, ${rounds} rounds each, ${seconds} s a shot; medians, quartiles in brackets.`;
 console.log(`${heading}\n\n${lines.join('\n')}`);
 for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
 generator.disconnect();
@@ -62,6 +65,31 @@ if (means.length > 0) {
 if (values.write) writeResults('macro', [heading, '', ...lines]);
 
 async function measure(framework, scenario) {
+  const all = ['bare', ...racing];
+  const figures = {
+    bare: [],
+    added: Object.fromEntries(racing.map((name) => [name, []])),
+    throughput: Object.fromEntries(racing.map((name) => [name, []])),
+    kilobytes: Object.fromEntries(all.map((name) => [name, []])),
+  };
+  for (let generation = 0; generation < generations; generation++)
+    await measureGeneration(framework, scenario, figures);
+  const { bare, added, throughput, kilobytes } = figures;
+  const median = (list) => quantile(list, 0.5);
+  for (const name of rivals) ratios[name].push(median(added.ours) / median(added[name]));
+  const cells = [
+    `${framework}, ${scenario}`,
+    spread(bare),
+    ...racing.map((name) => spread(added[name])),
+    ...rivals.map((name) => ratios[name].at(-1).toFixed(2)),
+    racing.map((name) => median(throughput[name]).toFixed(2)).join(', '),
+    all.map((name) => median(kilobytes[name]).toFixed(1)).join(', '),
+  ];
+  lines.push(`| ${cells.join(' | ')} |`);
+  console.log(lines.at(-1));
+}
+
+async function measureGeneration(framework, scenario, { bare, added, throughput, kilobytes }) {
   const { path, headers } = scenarios[scenario];
   const all = ['bare', ...racing];
   const servers = {};
@@ -71,9 +99,6 @@ async function measure(framework, scenario) {
     servers[name].port = (await message(servers[name])).port;
     await shoot(name);
   }
-  const added = Object.fromEntries(racing.map((name) => [name, []]));
-  const throughput = Object.fromEntries(racing.map((name) => [name, []]));
-  const bare = [];
   for (let round = 0; round < rounds; round++) {
     const before = await shoot('bare');
     const shots = {};
@@ -85,21 +110,8 @@ async function measure(framework, scenario) {
       throughput[name].push((2 * shots[name].requests) / (before.requests + after.requests));
     }
   }
-  const kilobytes = [];
-  for (const name of all) kilobytes.push(await allocation(servers[name], path, headers));
+  for (const name of all) kilobytes[name].push(await allocation(servers[name], path, headers));
   for (const server of Object.values(servers)) server.disconnect();
-  const median = (name) => quantile(added[name], 0.5);
-  for (const name of rivals) ratios[name].push(median('ours') / median(name));
-  const cells = [
-    `${framework}, ${scenario}`,
-    spread(bare),
-    ...racing.map((name) => spread(added[name])),
-    ...rivals.map((name) => ratios[name].at(-1).toFixed(2)),
-    racing.map((name) => quantile(throughput[name], 0.5).toFixed(2)).join(', '),
-    kilobytes.map((one) => one.toFixed(1)).join(', '),
-  ];
-  lines.push(`| ${cells.join(' | ')} |`);
-  console.log(lines.at(-1));
 }
 
 async function ask(server, question) {

@@ -23,6 +23,7 @@ import {
   methodInName,
   normalizedMethod,
   tracerSource,
+  wallClock,
 } from '@otel-middleware/core/semantics';
 import { headerFields } from './header-fields.js';
 import type { OperationRules, TraceHeaders } from './operation.js';
@@ -122,7 +123,8 @@ export class HttpClientInstrumentation {
   }
 
   #attempt(request: HttpClientRequest, url: URL): ClientOperation['attempt'] {
-    const startTime = performance.now();
+    const startTime = wallClock();
+    const started = performance.now();
     const line = { parent: context.active(), method: request.method, url };
     const sent = { ...line, resendCount: this.#resends.countOf(line) };
     const method = normalizedMethod(request.method, this.#known);
@@ -139,7 +141,17 @@ export class HttpClientInstrumentation {
       ? this.#traceHeaders(active)
       : NO_HEADERS;
     const duration = this.#duration().histogram;
-    return { ...sent, span, context: active, request, attributes, startTime, duration, traceHeaders };
+    return {
+      ...sent,
+      span,
+      context: active,
+      request,
+      attributes,
+      startTime,
+      started,
+      duration,
+      traceHeaders,
+    };
   }
 
   #attributes(request: HttpClientRequest, url: URL, method: string, resendCount: number): Attributes {

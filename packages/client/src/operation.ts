@@ -1,4 +1,4 @@
-import type { Attributes, Context, Histogram, Span } from '@opentelemetry/api';
+import type { Attributes, Context, Histogram, HrTime, Span } from '@opentelemetry/api';
 import { context, SpanStatusCode } from '@opentelemetry/api';
 import type { ExceptionRecorder } from '@otel-middleware/core/semantics';
 import {
@@ -14,6 +14,7 @@ import {
   captureHeaders,
   errorMessage,
   errorType,
+  later,
 } from '@otel-middleware/core/semantics';
 import { headerFields } from './header-fields.js';
 import type { ClientConfiguration, HttpClientRequest, HttpClientResponse } from './options.js';
@@ -41,8 +42,9 @@ export interface Attempt extends SentRequest {
   readonly request: HttpClientRequest;
   /** The attributes that the span began with. */
   readonly attributes: Attributes;
-  /** A reading of `performance.now()`, which span and metric share. */
-  readonly startTime: number;
+  readonly startTime: HrTime;
+  /** The reading of `performance.now()` at that time, from which span and metric are measured. */
+  readonly started: number;
   readonly duration: Histogram;
   readonly traceHeaders: TraceHeaders;
 }
@@ -114,18 +116,19 @@ export class ClientOperation {
   }
 
   #record(outcome: Outcome, time: number): void {
-    const { span, context: active, startTime, duration } = this.attempt;
+    const { span, context: active, startTime, started, duration } = this.attempt;
+    const end = later(startTime, time - started);
     const { response, status, exception } = outcome;
     try {
       try {
         if (span.isRecording()) this.#describe(outcome);
-        if (exception !== undefined) this.#rules.recordException({ ...exception, time }, span, active);
+        if (exception !== undefined) this.#rules.recordException({ ...exception, time }, span, active, end);
       } finally {
-        span.end(time);
+        span.end(end);
       }
     } finally {
       // Measured also when a span processor throws.
-      duration.record((time - startTime) / 1000, this.#metricAttributes(outcome), active);
+      duration.record((time - started) / 1000, this.#metricAttributes(outcome), active);
     }
     if (outcome.errorType !== undefined || status !== undefined)
       this.#rules.resends.attempted(this.attempt, status, response?.headers.get('location'));

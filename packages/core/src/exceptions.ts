@@ -1,4 +1,4 @@
-import type { Attributes, Context, Span } from '@opentelemetry/api';
+import type { Attributes, Context, Span, TimeInput } from '@opentelemetry/api';
 import * as api from '@opentelemetry/api';
 import { readList } from './environment.js';
 import {
@@ -33,8 +33,12 @@ export interface CaughtError {
   readonly time: number;
 }
 
-/** Records one exception for the operation whose span and context are given. Never throws. */
-export type ExceptionRecorder = (caught: CaughtError, span: Span, context: Context) => void;
+/**
+ * Records one exception for the operation whose span and context are given. Never throws.
+ *
+ * @param at - the time of the span event, where the span's times are not the SDK's. Default: the reading of the error.
+ */
+export type ExceptionRecorder = (caught: CaughtError, span: Span, context: Context, at?: TimeInput) => void;
 
 interface LogsApi {
   getLogger(name: string, version?: string): { emit(record: object): void };
@@ -57,9 +61,8 @@ export function exceptionRecorder(
   const logs = (api as { logs?: LogsApi }).logs;
   const toLogs = logs !== undefined && (optIn.includes('logs') || optIn.includes('logs/dup'));
   const toSpan = !toLogs || optIn.includes('logs/dup');
-  return ({ error, time }, span, context) => {
-    if (toSpan && span.isRecording())
-      span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error, redact), time);
+  return ({ error, time }, span, context, at = time) => {
+    if (toSpan && span.isRecording()) span.addEvent(EVENT_EXCEPTION, exceptionAttributes(error, redact), at);
     if (!toLogs) return;
     logs.getLogger(scope.name, scope.version).emit({
       eventName: name,

@@ -11,14 +11,19 @@ export interface HostAndPort {
 const CACHE_LIMIT = 256;
 const AUTHORITY = /^(?:\[([\dA-Za-z:.%]+)\]|([\w.~!$&'()*+;=%-]+))(?::(\d{0,5}))?$/;
 const cache = new Map<string, HostAndPort | undefined>();
+/** The one that was asked for last: to compare two strings is cheaper than to hash one that the parser has just made. */
+let last: { readonly authority: string; readonly parsed: HostAndPort | undefined } | undefined;
 
 /** Parses `example.com:8443` or `[::1]:8080`; `undefined` for what is not a valid authority. Never throws. */
 export function parseAuthority(authority: string): HostAndPort | undefined {
-  const known = cache.get(authority);
-  if (known !== undefined || cache.has(authority)) return known;
-  const parsed = parse(authority);
-  if (cache.size >= CACHE_LIMIT) cache.clear();
-  cache.set(authority, parsed);
+  if (last?.authority === authority) return last.parsed;
+  let parsed = cache.get(authority);
+  if (parsed === undefined && !cache.has(authority)) {
+    parsed = parse(authority);
+    if (cache.size >= CACHE_LIMIT) cache.clear();
+    cache.set(authority, parsed);
+  }
+  last = { authority, parsed };
   return parsed;
 }
 

@@ -1,5 +1,6 @@
 import type { Attributes, SpanOptions } from '@opentelemetry/api';
 import { context, propagation, SpanKind } from '@opentelemetry/api';
+import { wallClock } from './clock.js';
 import type { ServerConfiguration } from './configuration.js';
 import { configure } from './configuration.js';
 import { exceptionRecorder, SERVER_EXCEPTION } from './exceptions.js';
@@ -15,7 +16,7 @@ import { responsePropagation } from './operation.js';
 import type { HttpServerOptions } from './options.js';
 import { asNewRoot } from './public-endpoint.js';
 import type { RequestLine } from './request-attributes.js';
-import { requestAttributes } from './request-attributes.js';
+import { describeConnection, requestAttributes } from './request-attributes.js';
 import type { RpcMetadata } from './request-context.js';
 import { EXTRACTION_ROOT } from './request-context.js';
 import { pathOf, queryRedaction } from './request-target.js';
@@ -28,12 +29,17 @@ import { isIdle, tracerSource } from './tracer.js';
 import { NestedOperation, OutlivingOperation, UpstreamOperation, upstreamMetadata } from './upstream.js';
 
 /** What an adapter gives to core: how its framework's requests are read, and the user's options. */
-export interface HttpServerInstrumentationConfig<Req, Res> {
+export interface HttpServerInstrumentationConfig<Req, Res, Source = Req> {
   /** Name and version of the adapter's package, which become the instrumentation scope. */
   readonly scope: { readonly name: string; readonly version: string };
   /** The framework as environment variables name it: `express`, `node-http`. */
   readonly framework: string;
-  readonly request: HttpRequestGetter<Req>;
+  readonly request: HttpRequestGetter<Source>;
+  /**
+   * What of a request the getter reads, where that is to be read but once because the framework has made its requests slow to
+   * read. Hooks and predicates still receive the request. Default: the request itself.
+   */
+  readonly source?: (request: Req) => Source;
   readonly response: HttpResponseGetter<Res>;
   readonly options?: HttpServerOptions<Req, Res> | undefined;
   /** Names of the adapter's own options, which it checks and reads itself. */
@@ -78,19 +84,27 @@ export function operationOn(request: object, inherited: boolean): object | undef
   return operation === EXCLUDED ? undefined : operation;
 }
 
+/** The operation in whose context the events of a request belong, that of excluded requests included. */
+export function resumableOn(
+  request: object,
+): Pick<ServerOperation<never>, 'enriches' | 'resume'> | undefined {
+  return (request as Carrier)[OPERATION];
+}
+
 /**
  * Creates the instrumentation of one application, from options and environment that are read and validated once.
  *
  * @throws TypeError when an option is unknown or ill-typed; the message names the option and the cure.
  */
-export function createHttpServerInstrumentation<Req, Res>(
-  config: HttpServerInstrumentationConfig<Req, Res>,
+export function createHttpServerInstrumentation<Req, Res, Source = Req>(
+  config: HttpServerInstrumentationConfig<Req, Res, Source>,
 ): HttpServerInstrumentation<Req, Res> {
   return new Instrumentation(config);
 }
 
-class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
-  readonly #getter: HttpRequestGetter<Req>;
+class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req, Res> {
+  readonly #getter: HttpRequestGetter<Source>;
+  readonly #source: (request: Req) => Source;
   readonly #configuration: ServerConfiguration<Req, Res>;
   readonly #rules: ServerSpanRules<Req, Res>;
   readonly #known: ReadonlySet<string> = knownMethods();
@@ -102,20 +116,22 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     scope,
     framework,
     request,
+    source = (request) => request as unknown as Source,
     response,
     options = {},
     adapterOptions = [],
     outlives = false,
-  }: HttpServerInstrumentationConfig<Req, Res>) {
+  }: HttpServerInstrumentationConfig<Req, Res, Source>) {
     const configuration = configure(scope.name, framework, options, adapterOptions);
     const { responsePropagator } = configuration;
     this.#getter = request;
+    this.#source = source;
     this.#outlives = outlives;
     this.#configuration = configuration;
     this.#rules = {
       ...configuration,
       framework,
-      request,
+      currentRoute: request.currentRoute && ((of) => request.currentRoute?.(source(of))),
       response,
       redactQuery: queryRedaction(),
       recordException: exceptionRecorder(scope, SERVER_EXCEPTION),
@@ -143,67 +159,73 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
   #start(request: Req): ServerOperation<Res> | undefined {
     const instruments = this.#instruments();
     if (isIdle(this.#configuration, instruments.enabled)) return undefined;
-    const target = this.#getter.target(request);
+    const source = this.#source(request);
+    const target = this.#getter.target(source);
     const path = pathOf(target);
-    const carrier = this.#getter.carrier(request) as Carrier;
-    if (this.#configuration.excluded?.(request, path) || this.#getter.isExcluded?.(request)) {
+    const carrier = this.#getter.carrier(source) as Carrier;
+    if (this.#configuration.excluded?.(request, path) || this.#getter.isExcluded?.(source)) {
       carrier[OPERATION] = EXCLUDED;
       return EXCLUDED;
     }
     const active = context.active();
     if (isTracingSuppressed(active)) return undefined;
     const outer = carrier[OPERATION];
-    if (outer !== undefined) return 'admits' in outer ? this.#nested(outer, request) : undefined;
+    if (outer !== undefined) return 'admits' in outer ? this.#nested(outer, request, source) : undefined;
     const upstream = upstreamMetadata(active, carrier);
     const operation =
       upstream === undefined
-        ? this.#serverSpan(request, target, path, instruments)
-        : this.#upstream(upstream, request);
+        ? this.#serverSpan(request, source, target, path, instruments)
+        : this.#upstream(upstream, request, source);
     carrier[OPERATION] = operation;
     return operation;
   }
 
   #serverSpan(
     request: Req,
+    source: Source,
     target: string,
     path: string,
     instruments: Instruments,
   ): ServerSpanOperation<Req, Res> {
     const getter = this.#getter;
     const { propagator = propagation, publicEndpoint } = this.#configuration;
-    const originalMethod = getter.method(request);
+    const originalMethod = getter.method(source);
     const line: RequestLine = {
       method: normalizedMethod(originalMethod, this.#known),
       originalMethod,
-      scheme: getter.scheme(request),
+      scheme: getter.scheme(source),
+      protocolVersion: getter.protocolVersion?.(source),
       target,
       path,
-      route: getter.route?.(request) || undefined,
+      route: getter.route?.(source) || undefined,
     };
-    const startTime = performance.now();
-    const attributes = requestAttributes(request, getter, line, this.#rules);
+    const startTime = wallClock();
+    const started = performance.now();
+    const attributes = requestAttributes(source, getter, line, this.#rules);
     const options: SpanOptions = { kind: SpanKind.SERVER, attributes, startTime };
-    let parent = propagator.extract(EXTRACTION_ROOT, request, getter);
+    let parent = propagator.extract(EXTRACTION_ROOT, source, getter);
     if (publicEndpoint?.(request)) parent = asNewRoot(parent, options);
     const method = methodInName(line.method);
     const name = line.route === undefined ? method : `${method} ${line.route}`;
     const tracer = this.#tracer();
     const span = tracer.startSpan(name, options, parent);
+    if (span.isRecording()) describeConnection(span, source, getter, line);
     return new ServerSpanOperation(
       { span, tracer, request, owner: this, rules: this.#rules },
-      { parent, line, name, startTime, attributes, instruments },
+      { parent, line, name, startTime, started, attributes, instruments },
     );
   }
 
-  #upstream(metadata: RpcMetadata, request: Req): UpstreamOperation<Req, Res> {
-    const method = methodInName(normalizedMethod(this.#getter.method(request), this.#known));
+  #upstream(metadata: RpcMetadata, request: Req, source: Source): UpstreamOperation<Req, Res> {
+    const method = methodInName(normalizedMethod(this.#getter.method(source), this.#known));
     const start = { span: metadata.span, tracer: this.#tracer(), request, owner: this, rules: this.#rules };
-    return this.#enriching(new UpstreamOperation(start, metadata, method), request);
+    return this.#enriching(new UpstreamOperation(start, metadata, method), source);
   }
 
   #nested(
     outer: ServerOperation<unknown> & RequestScope,
     request: Req,
+    source: Source,
   ): NestedOperation<Req, Res> | undefined {
     // One that has ended is still this request's: a middleware before this registration outlived the client.
     if ((outer.ended && !this.#outlives) || !outer.admits(this)) return undefined;
@@ -211,16 +233,16 @@ class Instrumentation<Req, Res> implements HttpServerInstrumentation<Req, Res> {
     if (outer.ended) return new OutlivingOperation(start, outer);
     const operation = new NestedOperation<Req, Res>(start, outer);
     if (!this.#outlives) outer.servedBy(operation);
-    return this.#enriching(operation, request);
+    return this.#enriching(operation, source);
   }
 
   /** Brings what is known at the start to a span that somebody else has started. */
-  #enriching<Enriching extends ServerOperation<Res>>(operation: Enriching, request: Req): Enriching {
+  #enriching<Enriching extends ServerOperation<Res>>(operation: Enriching, source: Source): Enriching {
     const { requestHeaders } = this.#configuration;
-    if (this.#getter.route !== undefined) operation.setRoute(this.#getter.route(request));
+    if (this.#getter.route !== undefined) operation.setRoute(this.#getter.route(source));
     if (requestHeaders !== undefined && operation.span.isRecording()) {
       const attributes: Attributes = {};
-      captureHeaders(requestHeaders, request, this.#getter, attributes);
+      captureHeaders(requestHeaders, source, this.#getter, attributes);
       operation.span.setAttributes(attributes);
     }
     return operation;

@@ -10,13 +10,15 @@ interface Emitter {
   emit: Emit;
   listenerCount(event: string | symbol): number;
   on(event: 'newListener', listener: NewListener): unknown;
+  prependListener(event: 'newListener', listener: NewListener): unknown;
   removeListener(event: 'newListener', listener: NewListener): unknown;
 }
 
-type NewListener = (event: string | symbol, listener: { readonly name: string }) => void;
+type Listener = { readonly name: string } | undefined;
+type NewListener = (event: string | symbol, listener: Listener) => void;
 
 type BoundEmitter = Emitter & { [OPERATION]?: Resuming; [OVERRIDDEN]?: Emit };
-type Resuming = Pick<ServerOperation<never>, 'resume'>;
+type Resuming = Pick<ServerOperation<never>, 'enriches' | 'resume'>;
 
 /**
  * Has an emitter of the request call its listeners in the operation's context: Node emits the events of request and
@@ -30,13 +32,41 @@ export function emitWithin(operation: Resuming, emitter: Emitter): void {
     bind(operation, emitter);
     return;
   }
-  const onNewListener: NewListener = (event, { name }) => {
-    // Another registration, which waits as well, and what Node adds itself when the response is finished.
-    if (event === 'newListener' || name === 'clearIncoming') return;
+  const onNewListener: NewListener = (event, listener) => {
+    if (isOthers(event, listener)) return;
     emitter.removeListener('newListener', onNewListener);
     bind(operation, emitter);
   };
-  emitter.on('newListener', onNewListener);
+  // The last one that binds counts, which is to be a further registration. The first passes by the `on` that streams have of
+  // their own, and that looks for events which this one is not.
+  if (operation.enriches) emitter.on('newListener', onNewListener);
+  else emitter.prependListener('newListener', onNewListener);
+}
+
+/**
+ * Has all emitters with a prototype call their listeners in the context of their operations, as {@link emitWithin} does for
+ * one: for frameworks that give every application a prototype of its own, and have made the emitters slow to change by that.
+ */
+export function emitWithinOperations<E extends object>(
+  prototype: E,
+  operationOf: (emitter: E) => Resuming | undefined,
+): void {
+  for (const name of ['on', 'addListener', 'prependListener'] as const)
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      writable: true,
+      value(this: E & BoundEmitter, event: string | symbol, listener: Listener) {
+        const bound = isOthers(event, listener) || listener?.name === 'onResponseClose' || this[OPERATION];
+        const operation = bound ? undefined : operationOf(this);
+        if (operation !== undefined) bind(operation, this);
+        return Object.getPrototypeOf(prototype)[name].call(this, event, listener);
+      },
+    });
+}
+
+/** Another registration, which waits as well, or what Node adds itself when the response is finished. */
+function isOthers(event: string | symbol, listener: Listener): boolean {
+  return event === 'newListener' || (event === 'end' && listener?.name === 'clearIncoming');
 }
 
 function bind(operation: Resuming, emitter: BoundEmitter): void {

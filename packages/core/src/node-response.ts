@@ -44,25 +44,27 @@ export function endOnClose<Res>(
   beforeEnd?: () => void,
   sizes?: () => ResponseOutcome,
 ): void {
+  const stream = streamOf(raw);
   let leaveQueue: (() => void) | undefined;
-  const onClose = (): void => {
+  const onResponseClose = (): void => {
     leaveQueue?.();
-    const error = streamOf(raw).errored ?? undefined;
-    const aborted = error !== undefined || !isComplete(raw, request);
+    const error = stream.errored ?? undefined;
+    const aborted = error !== undefined || !isComplete(raw, stream, request);
     beforeEnd?.();
     if (sizes === undefined && !aborted) operation.end(response);
     else operation.end(response, { aborted, error, ...sizes?.() });
   };
-  if (isClosed(raw)) {
+  if (stream.destroyed || (stream !== raw && stream.closed)) {
     // Middleware before us has outlived the client; there is no event to come.
-    onClose();
+    onResponseClose();
     return;
   }
   // Whoever owns the span has been listening since before us, and ends it at this event.
-  if (operation.enriches) raw.prependListener('close', onClose);
-  else raw.on('close', onClose);
-  // Node 24 destroys what was waiting with an error of its own, which is no failure of the application.
-  if (isQueued(raw))
+  if (operation.enriches) raw.prependListener('close', onResponseClose);
+  else raw.on('close', onResponseClose);
+  // A pipelined response waits for those before it without a socket, and is never told when that closes; Node 24 destroys it
+  // with an error of its own, which is no failure of the application.
+  if (raw === stream && stream.socket === null)
     leaveQueue = alsoOnSocketClose(request.socket, () => {
       beforeEnd?.();
       operation.end(response, { aborted: true, ...sizes?.() });
@@ -94,12 +96,20 @@ function streamOf(response: NodeResponse): Stream {
  * The code that was sent. Applications assign another one when they handle the failure of a body half sent, so it is read
  * from what went out, as far as Node shows that.
  */
-function sentStatus(response: NodeResponse): number | undefined {
+function sentStatus(response: HeadedResponse): number | undefined {
+  const head = response._header;
+  if (typeof head === 'string') return codeInHead(response, head);
   if (!response.headersSent) return undefined;
-  const sent = isHttp2(response)
-    ? response.stream.sentHeaders?.[':status']
-    : Number((response as { _header?: string })._header?.slice(STATUS_START, STATUS_START + 3));
-  return typeof sent === 'number' && sent > 0 ? sent : response.statusCode;
+  return (isHttp2(response) && Number(response.stream.sentHeaders?.[':status'])) || response.statusCode;
+}
+
+/** A response with what HTTP/1 keeps of its head: the text, which is there once it was made. */
+type HeadedResponse = NodeResponse & { readonly statusMessage?: string; readonly _header?: unknown };
+
+function codeInHead({ statusCode, statusMessage }: HeadedResponse, head: string): number {
+  // Node sets the phrase as it makes the head, and to cut the code out of that is to copy all of it.
+  if (statusCode === 200 && statusMessage === 'OK') return 200;
+  return Number(head.slice(STATUS_START, STATUS_START + 3)) || statusCode;
 }
 
 /** A header as it was sent, however it was given: `writeHead` hands its headers on to nobody. */
@@ -116,13 +126,14 @@ const STATUS_START = 'HTTP/1.1 '.length;
  * Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them, and
  * HTTP/1 responses even when the client has left a body that was waiting to be sent.
  */
-function isComplete(response: NodeResponse, request: NodeRequest): boolean {
-  const stream = streamOf(response);
+function isComplete(response: NodeResponse, stream: Stream, request: NodeRequest): boolean {
+  // Asked first, since it is what most are, and each question costs where the framework has made responses slow to read.
+  if (stream === response && stream.writableFinished && !request.socket.destroyed) return true;
   // The client may leave with the head, while the handler still writes what is dropped.
   if (response.headersSent && !hasBody(request, response)) return true;
-  if (isHttp2(response))
+  if (stream !== response)
     return stream.writableEnded === true && stream.aborted !== true && stream.rstCode === 0;
-  if (stream.writableFinished) return request.socket.destroyed !== true;
+  if (stream.writableFinished) return false;
   // What only simulates a connection, as Fastify's inject() does, closes a response before its sink has drained.
   return response.writableEnded && stream.socket?.destroyed === false;
 }
@@ -130,16 +141,6 @@ function isComplete(response: NodeResponse, request: NodeRequest): boolean {
 /** Node accepts a body for responses that have none by definition, and drops it. */
 export function hasBody(request: NodeRequest, { statusCode }: NodeResponse): boolean {
   return request.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
-}
-
-function isClosed(response: NodeResponse): boolean {
-  const { destroyed, closed } = streamOf(response);
-  return destroyed === true || closed === true;
-}
-
-/** A pipelined response waits for those before it without a socket, and is never told when that closes. */
-function isQueued(response: NodeResponse): boolean {
-  return !isHttp2(response) && streamOf(response).socket === null;
 }
 
 const QUEUE: unique symbol = Symbol('ends of the responses that wait on a socket');

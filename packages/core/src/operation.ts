@@ -1,7 +1,7 @@
 import type { Attributes, Context, Span, TextMapPropagator, TextMapSetter, Tracer } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
 import type { CaughtError, ExceptionRecorder } from './exceptions.js';
-import type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
+import type { HttpResponseGetter } from './getter.js';
 import type { HeaderCapture } from './headers.js';
 import { captureHeaders } from './headers.js';
 import { guardedHook } from './hooks.js';
@@ -21,7 +21,8 @@ import type {
 export interface OperationRules<Req, Res> extends MessageRules<Req> {
   /** As in the configuration of the instrumentation. */
   readonly framework: string;
-  readonly request: HttpRequestGetter<Req>;
+  /** Asks the router for the route that is being served. */
+  readonly currentRoute: ((request: Req) => string | undefined) | undefined;
   readonly response: HttpResponseGetter<Res>;
   readonly responseHeaders: HeaderCapture | undefined;
   readonly requestHook: ((span: Span, request: Req) => unknown) | undefined;
@@ -168,7 +169,7 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
   }
 
   askRoute(): string | undefined {
-    return this.rules.request.currentRoute?.(this.request);
+    return this.rules.currentRoute?.(this.request);
   }
 
   servedBy(registration: Registration): void {

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import type { HttpRequestGetter } from './getter.js';
 import type { HeaderCapture } from './headers.js';
 import { captureHeaders } from './headers.js';
@@ -13,6 +13,9 @@ import {
   ATTR_HTTP_ROUTE,
   ATTR_NETWORK_LOCAL_ADDRESS,
   ATTR_NETWORK_LOCAL_PORT,
+  ATTR_NETWORK_PEER_ADDRESS,
+  ATTR_NETWORK_PEER_PORT,
+  ATTR_NETWORK_PROTOCOL_VERSION,
   ATTR_NETWORK_TRANSPORT,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
@@ -36,6 +39,7 @@ export interface RequestLine {
   readonly method: string;
   readonly originalMethod: string;
   readonly scheme: string;
+  readonly protocolVersion: string | undefined;
   readonly target: string;
   readonly path: string;
   readonly route: string | undefined;
@@ -66,6 +70,22 @@ export function requestAttributes<Req>(
   if (rules.requestHeaders !== undefined) captureHeaders(rules.requestHeaders, request, getter, attributes);
   if (rules.optIn.size > 0) addOptIn(request, getter, userAgent, rules.optIn, attributes);
   return attributes;
+}
+
+/** Sets what samplers do not want to see, which is cheaper to set on the span than to hand over at its start. */
+export function describeConnection<Req>(
+  span: Span,
+  request: Req,
+  getter: HttpRequestGetter<Req>,
+  { protocolVersion }: RequestLine,
+): void {
+  const address = getter.peerAddress?.(request);
+  if (address !== undefined && address !== '') {
+    span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, address);
+    const port = getter.peerPort?.(request);
+    if (port !== undefined) span.setAttribute(ATTR_NETWORK_PEER_PORT, port);
+  }
+  if (protocolVersion !== undefined) span.setAttribute(ATTR_NETWORK_PROTOCOL_VERSION, protocolVersion);
 }
 
 /** One literal for nearly all requests: its shape is stable, and made faster than one that grows. */

@@ -1,3 +1,4 @@
+export { later, wallClock } from './clock.js';
 export { readVariable } from './environment.js';
 export type { CaughtError, ExceptionEvent, ExceptionRecorder } from './exceptions.js';
 export { errorMessage, errorType, exceptionRecorder } from './exceptions.js';

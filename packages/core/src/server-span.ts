@@ -1,7 +1,7 @@
-import type { Attributes, Context } from '@opentelemetry/api';
+import type { Attributes, Context, HrTime } from '@opentelemetry/api';
 import { SpanStatusCode } from '@opentelemetry/api';
+import { later } from './clock.js';
 import type { ServerConfiguration } from './configuration.js';
-import type { HttpRequestGetter } from './getter.js';
 import { methodInName } from './method.js';
 import type { Instruments } from './metrics.js';
 import { addLabels, countActive, optInAttributes, recordRequest } from './metrics.js';
@@ -17,9 +17,6 @@ import {
   ATTR_HTTP_RESPONSE_BODY_SIZE,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
-  ATTR_NETWORK_PEER_ADDRESS,
-  ATTR_NETWORK_PEER_PORT,
-  ATTR_NETWORK_PROTOCOL_VERSION,
   METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
   METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
 } from './semconv.js';
@@ -35,8 +32,9 @@ export interface ServerSpanStart {
   readonly parent: Context;
   readonly line: RequestLine;
   readonly name: string;
-  /** A reading of `performance.now()`, which span and metric share. */
-  readonly startTime: number;
+  readonly startTime: HrTime;
+  /** The reading of `performance.now()` at that time, from which span and metric are measured. */
+  readonly started: number;
   readonly attributes: Attributes;
   readonly instruments: Instruments;
 }
@@ -77,7 +75,6 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
   readonly enriches = false;
   readonly context: Context;
   readonly #start: ServerSpanStart;
-  readonly #protocolVersion: string | undefined;
   #labels: Attributes | undefined;
 
   constructor(
@@ -89,11 +86,8 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     this.context = new RequestContext(parent, this);
     this.route = line.route;
     this.#start = spanStart;
-    const getter = start.rules.request;
-    this.#protocolVersion = getter.protocolVersion?.(start.request);
     if (instruments.activeRequests !== undefined)
       countActive(instruments.activeRequests, line.method, line.scheme, 1);
-    if (this.recording) this.#describeConnection(getter, start.request);
   }
 
   addMetricAttributes(attributes: Attributes): void {
@@ -119,24 +113,22 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
         this.captureResponseHeaders(response);
       }
       if (failure?.exception !== undefined)
-        this.rules.recordException(failure.exception, this.span, this.context);
-      this.span.end(time);
+        this.rules.recordException(
+          failure.exception,
+          this.span,
+          this.context,
+          this.#at(failure.exception.time),
+        );
+      this.span.end(this.recording ? this.#at(time) : undefined);
     } finally {
       // What a span processor throws must not leave the request counted as active.
       this.#recordMetrics(route, status, failure, outcome, time);
     }
   }
 
-  /** Not wanted by samplers, and cheaper to set on the span than to hand over at its start. */
-  #describeConnection(getter: HttpRequestGetter<Req>, request: Req): void {
-    const address = getter.peerAddress?.(request);
-    if (address !== undefined && address !== '') {
-      this.span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, address);
-      const port = getter.peerPort?.(request);
-      if (port !== undefined) this.span.setAttribute(ATTR_NETWORK_PEER_PORT, port);
-    }
-    if (this.#protocolVersion !== undefined)
-      this.span.setAttribute(ATTR_NETWORK_PROTOCOL_VERSION, this.#protocolVersion);
+  /** A reading of `performance.now()` as a time of the span, from one reading of the wall clock for all of them. */
+  #at(time: number): HrTime {
+    return later(this.#start.startTime, time - this.#start.started);
   }
 
   #describeOutcome(
@@ -181,24 +173,24 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     outcome: ResponseOutcome,
     time: number,
   ): void {
-    const { instruments, line, startTime, attributes: started } = this.#start;
+    const { instruments, line, started, attributes: onSpan } = this.#start;
     if (instruments.activeRequests !== undefined)
       countActive(instruments.activeRequests, line.method, line.scheme, -1);
     if (!instruments.enabled) return;
     const attributes = instruments.attributesOf({
       method: line.method,
       scheme: line.scheme,
-      protocolVersion: this.#protocolVersion,
+      protocolVersion: line.protocolVersion,
       status,
       route,
       errorType: failure?.type,
     });
     const { optIn } = this.rules as ServerSpanRules<Req, Res>;
-    const optional = optIn.size === 0 ? undefined : optInAttributes(started, optIn);
+    const optional = optIn.size === 0 ? undefined : optInAttributes(onSpan, optIn);
     const labelled =
       this.#labels === undefined && optional === undefined
         ? attributes
         : { ...this.#labels, ...optional, ...attributes };
-    recordRequest(instruments, (time - startTime) / 1000, labelled, outcome, this.context);
+    recordRequest(instruments, (time - started) / 1000, labelled, outcome, this.context);
   }
 }

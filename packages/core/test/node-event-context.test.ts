@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { emitWithin } from '../src/node-event-context.js';
+import { emitWithin, emitWithinOperations } from '../src/node-event-context.js';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
@@ -11,8 +11,9 @@ afterAll(() => context.disable());
 
 const KEY = createContextKey('test event context');
 const active = () => context.active().getValue(KEY);
-/** What `emitWithin` needs of an operation: a context to run in. */
-const operation = (value: string) => ({
+/** What `emitWithin` needs of an operation: a context to run in, and whether it is a further one. */
+const operation = (value: string, enriches = false) => ({
+  enriches,
   resume: <T>(continuation: () => T): T => context.with(ROOT_CONTEXT.setValue(KEY, value), continuation),
 });
 
@@ -73,7 +74,7 @@ describe('an emitter within an operation (ctx:active)', () => {
     const seen: unknown[] = [];
     emitWithin(operation('outer'), emitter);
     emitter.on('data', () => seen.push(active()));
-    emitWithin(operation('inner'), emitter);
+    emitWithin(operation('inner', true), emitter);
     emitter.emit('data');
     expect(seen).toEqual(['inner']);
   });
@@ -82,7 +83,7 @@ describe('an emitter within an operation (ctx:active)', () => {
     const emitter = new EventEmitter();
     const seen: unknown[] = [];
     emitWithin(operation('outer'), emitter);
-    emitWithin(operation('inner'), emitter);
+    emitWithin(operation('inner', true), emitter);
     emitter.on('data', () => seen.push(active()));
     emitter.emit('data');
     expect(seen).toEqual(['inner']);
@@ -97,7 +98,7 @@ describe('an emitter within an operation (ctx:active)', () => {
       if (args[0] !== 'newListener') seen.push('library');
       return emit.apply(this, args);
     };
-    emitWithin(operation('inner'), emitter);
+    emitWithin(operation('inner', true), emitter);
     emitter.on('data', () => seen.push(active()));
     expect(emitter.emit('data')).toBe(true);
     expect(seen).toEqual(['library', 'inner']);
@@ -116,5 +117,64 @@ describe('an emitter within an operation (ctx:active)', () => {
     emitter.on('data', () => seen.push(active()));
     emitter.emit('data');
     expect(seen).toEqual(['new prototype', 'one']);
+  });
+});
+
+describe('the emitters of a prototype within their operations (ctx:active)', () => {
+  /** A prototype as an application has one, and emitters of it. */
+  const application = () => {
+    const prototype = Object.create(EventEmitter.prototype) as EventEmitter;
+    const operations = new Map<EventEmitter, ReturnType<typeof operation>>();
+    emitWithinOperations(prototype, (emitter) => operations.get(emitter));
+    return (value?: string) => {
+      const emitter = Object.setPrototypeOf(new EventEmitter(), prototype) as EventEmitter;
+      if (value !== undefined) operations.set(emitter, operation(value));
+      return emitter;
+    };
+  };
+
+  test.each(['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const)(
+    'what %s adds is called in the context of the emitter’s own operation',
+    (add) => {
+      const emitterOf = application();
+      const seen: unknown[] = [];
+      for (const emitter of [emitterOf('one'), emitterOf('two'), emitterOf()]) {
+        emitter[add]('data', (...args) => seen.push([active(), args]));
+        expect(emitter.emit('data', 1)).toBe(true);
+      }
+      expect(seen).toEqual([
+        ['one', [1]],
+        ['two', [1]],
+        [undefined, [1]],
+      ]);
+    },
+  );
+
+  test('nothing is put on an emitter until somebody listens, nor for what listens to its end', () => {
+    const emitter = application()('one');
+    const before = Reflect.ownKeys(emitter);
+    emitter.on('close', function onResponseClose() {});
+    emitter.on('end', function clearIncoming() {});
+    expect(Reflect.ownKeys(emitter)).toEqual(before);
+    emitter.on('data', () => {});
+    expect(Reflect.ownKeys(emitter)).not.toEqual(before);
+  });
+
+  test('a further registration counts, whether it comes before the listener or after it', () => {
+    const emitterOf = application();
+    const seen: unknown[] = [];
+    const [early, late] = [emitterOf('outer'), emitterOf('outer')];
+    emitWithin(operation('inner', true), early);
+    for (const emitter of [early, late]) emitter.on('data', () => seen.push(active()));
+    emitWithin(operation('inner', true), late);
+    for (const emitter of [early, late]) emitter.emit('data');
+    expect(seen).toEqual(['inner', 'inner']);
+  });
+
+  test('what is no listener is refused as without it', () => {
+    const emitter = application()('one');
+    expect(() => emitter.on('data', undefined as never)).toThrow(
+      '"listener" argument must be of type function',
+    );
   });
 });

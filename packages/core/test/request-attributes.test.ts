@@ -9,6 +9,7 @@ import { plainRequest } from './plain-http.js';
 const LINE: RequestLine = {
   method: 'GET',
   originalMethod: 'GET',
+  protocolVersion: undefined,
   scheme: 'https',
   target: '/orders/42?a=1&sig=s',
   path: '/orders/42',

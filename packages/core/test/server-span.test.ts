@@ -415,6 +415,20 @@ describe('one clock (life:after-response)', () => {
     expect(Math.abs(nanosOf(telemetry.spans()[0]?.startTime ?? [0, 0]) / 1e6 - before)).toBeLessThan(50);
   });
 
+  test('a child that begins at once does not seem to begin before it, and an event not after its end', () => {
+    for (let round = 0; round < 2000; round++) {
+      const from = startTelemetry();
+      const operation = start({}, {}, from);
+      from.tracerProvider.getTracer('test').startSpan('child', {}, operation.context).end();
+      operation.recordError(new Error('x'));
+      operation.end(response(500));
+      const [child, span] = from.spans();
+      const startTime = nanosOf(span?.startTime ?? [0, 0]);
+      expect(nanosOf(child?.startTime ?? [0, 0])).toBeGreaterThanOrEqual(startTime);
+      expect(nanosOf(span?.events[0]?.time ?? [0, 0])).toBeLessThanOrEqual(nanosOf(span?.endTime ?? [0, 0]));
+    }
+  });
+
   test.each([3_600_000, -3_600_000])('also where that was set by %i ms since the process began', (shift) => {
     const { now } = Date;
     Date.now = () => now() + shift;

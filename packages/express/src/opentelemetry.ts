@@ -1,9 +1,10 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import type { Trust } from '@otel-middleware/node-http';
-import { nodeRequest, nodeResponse, observeResponse } from '@otel-middleware/node-http';
+import { nodeResponse, observeEnd, observeResponse } from '@otel-middleware/node-http';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { bindEvents } from './events.js';
 import { watchRegistration } from './late-registration.js';
+import { RequestSource, requestGetter } from './request.js';
 import { followRoute, recordError } from './request-route.js';
 import type { RoutedRequest } from './router.js';
 import { VERSION } from './version.js';
@@ -20,19 +21,26 @@ export type ExpressOptions = HttpServerOptions<Request, Response>;
  * @throws TypeError when an option is unknown or ill-typed; the message names the option and the cure.
  */
 export function opentelemetry(options: ExpressOptions = {}): RequestHandler {
-  const instrumentation = createHttpServerInstrumentation<Request, Response>({
+  const instrumentation = createHttpServerInstrumentation<Request, Response, RequestSource>({
     scope: { name: '@otel-middleware/express', version: VERSION },
     framework: 'express',
-    request: nodeRequest<Request>((request) => request, trustedProxies),
+    request: requestGetter,
+    source: (request) => new RequestSource(request),
     response: nodeResponse<Response>((response) => response),
     options,
   });
   const middleware: RequestHandler = function opentelemetry(request, response, next) {
-    checkRegistration(routed(request).app);
+    const { app } = routed(request);
+    checkRegistration(app);
     const operation = instrumentation.start(request);
     if (operation === undefined) return next();
-    const beforeEnd = operation.ended ? undefined : followRoute(routed(request), response, operation);
-    observeResponse(operation, request, response, response, beforeEnd);
+    bindEvents(app);
+    if (!operation.ended) {
+      const beforeEnd = followRoute(routed(request), response, operation);
+      // The events belong to the innermost registration, and the prototypes know but the first one.
+      const observe = operation.enriches ? observeResponse : observeEnd;
+      observe(operation, request, response, response, beforeEnd);
+    }
     operation.run(next);
   };
   const checkRegistration = watchRegistration(middleware);
@@ -55,8 +63,4 @@ export function opentelemetryErrors(): ErrorRequestHandler {
 /** The types of Express leave out much of what an application holds. */
 function routed(request: Request): RoutedRequest {
   return request as unknown as RoutedRequest;
-}
-
-function trustedProxies({ app }: Request): Trust | undefined {
-  return app.get('trust proxy') ? app.get('trust proxy fn') : undefined;
 }

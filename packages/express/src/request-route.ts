@@ -7,7 +7,7 @@ import { routeTableOf } from './route-table.js';
 import type { Route, RoutedRequest } from './router.js';
 
 type RoutedResponse = Pick<ServerResponse, 'statusCode' | 'getHeader'>;
-type Operation = Pick<ServerOperation<unknown>, 'setRoute' | 'recordError'>;
+type Operation = Pick<ServerOperation<unknown>, 'enriches' | 'setRoute' | 'recordError'>;
 
 /**
  * Tells an operation the route of its request as soon as one matches, and takes it back when nobody answers.
@@ -19,9 +19,14 @@ export function followRoute(
   response: RoutedResponse,
   operation: Operation,
 ): (() => void) | undefined {
-  if (routeState(request) !== undefined) return undefined;
-  const route = new RequestRoute(request, operation);
-  setRouteState(request, route);
+  // A span of one's own is its request's first operation, with which nothing is kept yet; to ask is slow.
+  const first = !operation.enriches;
+  if (!first && routeState(request) !== undefined) return undefined;
+  const own = Object.hasOwn(request, 'route');
+  const route = new RequestRoute(request, operation, own || !first ? request.route : undefined);
+  setRouteState(request, route, first ? operation : undefined);
+  // From now on the property of the prototype has the value.
+  if (own) delete (request as { route?: Route }).route;
   return () => route.conclude(request, response);
 }
 
@@ -38,12 +43,12 @@ class RequestRoute implements RouteState {
   #baseUrl: string | undefined;
   #hasFailed = false;
 
-  constructor(request: RoutedRequest, operation: Operation) {
+  /** @param route - what has matched already; the middleware may itself be a handler of a route. */
+  constructor(request: RoutedRequest, operation: Operation, route: Route | undefined) {
     this.#operation = operation;
     this.#table = routeTableOf(request.app);
-    this.route = request.route;
-    // The middleware may itself be a handler of a route.
-    if (this.route !== undefined) this.matched(request);
+    this.route = route;
+    if (route !== undefined) this.matched(request);
   }
 
   matched(request: RoutedRequest): void {

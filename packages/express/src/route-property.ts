@@ -56,12 +56,17 @@ export function routeState(request: RoutedRequest, inherited = false): RouteStat
   return (operationOn(request, inherited) as Routed | undefined)?.[STATE];
 }
 
-/** Follows a request; a route that matched before is the property's value from now on. */
-export function setRouteState(request: RoutedRequest, state: RouteState): void {
-  const operation: Routed | undefined = operationOn(request, false);
-  if (operation === undefined) return;
-  operation[STATE] = state;
-  if (Object.hasOwn(request, 'route')) delete (request as { route?: Route }).route;
+/**
+ * Follows a request; its route is the property's value from now on.
+ *
+ * @param operation - that of the request, where it is known. Default: the one that is found on it.
+ */
+export function setRouteState(
+  request: RoutedRequest,
+  state: RouteState,
+  operation: object | undefined = operationOn(request, false),
+): void {
+  if (operation !== undefined) (operation as Routed)[STATE] = state;
 }
 
 /** What Express's own assignment does, where nobody follows the request. */

@@ -59,6 +59,8 @@ export interface Router {
 export interface Application {
   /** The prototype of the requests that this application handles. */
   readonly request: object;
+  /** That of their responses. */
+  readonly response: { readonly req: object };
   /** The application in which this one was last mounted, and where. */
   readonly parent?: Application | undefined;
   readonly mountpath: Path;

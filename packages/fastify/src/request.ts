@@ -6,11 +6,19 @@ import type { FastifyRequest } from 'fastify';
 export const request: HttpRequestGetter<FastifyRequest> = {
   ...nodeRequest<FastifyRequest>(
     ({ raw }) => raw,
-    (request) => forwardedRequest(request.ip, request.protocol, authorityOf(request)),
+    (request) =>
+      trustsProxies(request)
+        ? forwardedRequest(request.ip, request.protocol, authorityOf(request))
+        : undefined,
   ),
   route: ({ routeOptions }) => routeOptions.url,
   isExcluded: ({ routeOptions }) => routeOptions.config.opentelemetry === false,
 };
+
+/** Only with `trustProxy` do requests know the addresses on their way; asking for them would parse the header. */
+function trustsProxies(request: FastifyRequest): boolean {
+  return 'ips' in request;
+}
 
 /** Fastify 4 has no `host`; its `hostname` has the port. That of Fastify 5 throws without a Host header. */
 function authorityOf(request: FastifyRequest): string | undefined {

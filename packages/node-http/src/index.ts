@@ -6,4 +6,4 @@ export { instrumentListener } from './listener.js';
 export type { NodeRequest } from './request.js';
 export { nodeRequest } from './request.js';
 export type { NodeResponse } from './response.js';
-export { observeResponse } from './response.js';
+export { observeEnd, observeResponse } from './response.js';

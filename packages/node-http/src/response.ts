@@ -28,8 +28,19 @@ export function observeResponse<Res>(
 ): void {
   emitWithin(operation, request);
   if (operation.ended) return;
-  if (operation.observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
-  endOnClose(operation, request, raw, response, beforeEnd, observeBodies(operation, request, raw));
+  observeEnd(operation, request, raw, response, beforeEnd);
   // Last, so that a listener of ours is none that the response has to be bound for.
   if (!operation.ended) emitWithin(operation, raw);
+}
+
+/** As {@link observeResponse}, but for the events. */
+export function observeEnd<Res>(
+  operation: ServerOperation<Res>,
+  request: NodeRequest,
+  raw: NodeResponse,
+  response: Res,
+  beforeEnd?: () => void,
+): void {
+  if (operation.observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
+  endOnClose(operation, request, raw, response, beforeEnd, observeBodies(operation, request, raw));
 }
