@@ -1,7 +1,7 @@
 // What stands in the race, for every framework: nothing, the hand-written minimum, ours, and the official instrumentations.
 import { createRequire } from 'node:module';
 import { floors } from './floor.js';
-import { registerTelemetry, samplers } from './telemetry.js';
+import { batching, registerTelemetry, samplers } from './telemetry.js';
 
 const require = createRequire(import.meta.url);
 
@@ -62,6 +62,7 @@ export const contenders = {
   },
 };
 
-function register({ sdk = true, sampler }) {
-  if (sdk) registerTelemetry(undefined, samplers[sampler ?? 'parent']());
+function register({ sdk = true, sampler, exported = false }) {
+  if (sdk)
+    registerTelemetry(batching(exported ? process.env.SINK : undefined), samplers[sampler ?? 'parent']());
 }

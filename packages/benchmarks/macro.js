@@ -1,11 +1,11 @@
 // What instrumentation adds to a request, whole processes: CPU time over bare, throughput, and bytes allocated on the heap.
 //
-//   node macro.js [--generations N] [--rounds N] [--seconds N] [--scenarios LIST] [--contenders LIST] [--write] [FRAMEWORK...]
+//   node macro.js [--generations N] [--rounds N] [--seconds N] [--scenarios LIST] [--contenders LIST] [--write PART] [FRAMEWORK...]
 //
 // Without names all frameworks run, in the scenario `sampled`. All contenders are alive together and take turns, a bare shot
 // on either side of each round, so that the machine's drift meets all alike. Each generation has processes of its own, since
 // what the compiler makes of the same code in one differs from the next. Server and generator are pinned to a core each
-// where `taskset` is there. Loopback only; ends by itself. `--write` puts the table into RESULTS.md.
+// where `taskset` is there. Loopback only; ends by itself. `--write` puts the table into a part of RESULTS.md.
 import { parseArgs } from 'node:util';
 import { applications } from './applications.js';
 import { contenders } from './contenders.js';
@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '1' },
     scenarios: { type: 'string', default: 'sampled' },
     contenders: { type: 'string', default: 'floor,ours,official' },
-    write: { type: 'boolean', default: false },
+    write: { type: 'string' },
   },
 });
 const generations = Number(values.generations);
@@ -40,6 +40,8 @@ function chosen(names, all) {
 }
 
 const generator = start('generator.js', [], 1);
+const sink = start('sink.js', [], 1);
+process.env.SINK = `http://127.0.0.1:${(await message(sink)).port}/v1/traces`;
 /** What ours is compared with, and the ratios. */
 const rivals = racing.includes('ours') ? racing.filter((name) => name !== 'ours') : [];
 const ratios = Object.fromEntries(rivals.map((name) => [name, []]));
@@ -50,19 +52,21 @@ const titles = [
   ...rivals.map((name) => `ours ÷ ${name}`),
   `req/s ÷ bare: ${racing.join(', ')}`,
   `allocated, kB: bare, ${racing.join(', ')}`,
+  `spans: ${racing.join(', ')}`,
 ];
 const lines = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`];
 const heading = `Node ${process.version}, ${generations} generations of processes, ${rounds} rounds each, ${seconds} s a shot; medians, quartiles in brackets.`;
 console.log(`${heading}\n\n${lines.join('\n')}`);
 for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
 generator.disconnect();
+sink.disconnect();
 const means = rivals.map((name) => `ours ÷ ${name} ${geometricMean(ratios[name]).toFixed(2)}`);
 if (means.length > 0) {
   const line = `Geometric means: ${means.join(', ')}.`;
   lines.push('', line);
   console.log(`\n${line}`);
 }
-if (values.write) writeResults('macro', [heading, '', ...lines]);
+if (values.write) writeResults(values.write, [heading, '', ...lines]);
 
 async function measure(framework, scenario) {
   const all = ['bare', ...racing];
@@ -71,10 +75,11 @@ async function measure(framework, scenario) {
     added: Object.fromEntries(racing.map((name) => [name, []])),
     throughput: Object.fromEntries(racing.map((name) => [name, []])),
     kilobytes: Object.fromEntries(all.map((name) => [name, []])),
+    spans: Object.fromEntries(all.map((name) => [name, []])),
   };
   for (let generation = 0; generation < generations; generation++)
     await measureGeneration(framework, scenario, figures);
-  const { bare, added, throughput, kilobytes } = figures;
+  const { bare, added, throughput, kilobytes, spans } = figures;
   const median = (list) => quantile(list, 0.5);
   for (const name of rivals) ratios[name].push(median(added.ours) / median(added[name]));
   const cells = [
@@ -84,12 +89,13 @@ async function measure(framework, scenario) {
     ...rivals.map((name) => ratios[name].at(-1).toFixed(2)),
     racing.map((name) => median(throughput[name]).toFixed(2)).join(', '),
     all.map((name) => median(kilobytes[name]).toFixed(1)).join(', '),
+    racing.map((name) => median(spans[name]).toFixed(2)).join(', '),
   ];
   lines.push(`| ${cells.join(' | ')} |`);
   console.log(lines.at(-1));
 }
 
-async function measureGeneration(framework, scenario, { bare, added, throughput, kilobytes }) {
+async function measureGeneration(framework, scenario, { bare, added, throughput, kilobytes, spans }) {
   const { path, headers } = scenarios[scenario];
   const all = ['bare', ...racing];
   const servers = {};
@@ -110,7 +116,11 @@ async function measureGeneration(framework, scenario, { bare, added, throughput,
       throughput[name].push((2 * shots[name].requests) / (before.requests + after.requests));
     }
   }
-  for (const name of all) kilobytes[name].push(await allocation(servers[name], path, headers));
+  for (const name of all) {
+    const one = await allocation(servers[name], path, headers);
+    kilobytes[name].push(one.kilobytes);
+    spans[name].push(one.spans);
+  }
   for (const server of Object.values(servers)) server.disconnect();
 }
 
@@ -134,10 +144,12 @@ async function shot(server, path, headers) {
   return { requests, micros: (after - before) / requests };
 }
 
-/** Kilobytes per request, in a shot of its own, since counting costs time. */
+/** Kilobytes and spans per request, in a shot of its own, since counting costs time. */
 async function allocation(server, path, headers) {
+  const { spans: before } = await ask(server, 'spans');
   await ask(server, 'startCounting');
   const requests = await load(server, path, headers);
   const { allocated } = await ask(server, 'stopCounting');
-  return allocated / requests / 1000;
+  const { spans: after } = await ask(server, 'spans');
+  return { kilobytes: allocated / requests / 1000, spans: (after - before) / requests };
 }

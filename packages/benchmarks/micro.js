@@ -1,7 +1,7 @@
-// Begin and end of one request in one process, ours against the floor, alternating: `node --expose-gc micro.js [--gate] [--write]`.
+// Begin and end of one request in one process, ours against the floor, alternating: `node --expose-gc micro.js [--gate] [--write PART]`.
 //
 // `--gate` ends with 1 on a gross regression; machines are noisy, ratios within one process much less so. `--write` puts the
-// table into RESULTS.md.
+// table into a part of RESULTS.md.
 import { EventEmitter } from 'node:events';
 import { parseArgs } from 'node:util';
 import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
@@ -14,7 +14,7 @@ import { registerTelemetry } from './telemetry.js';
 import { nanoseconds } from './timing.js';
 
 const { values } = parseArgs({
-  options: { gate: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  options: { gate: { type: 'boolean', default: false }, write: { type: 'string' } },
 });
 const CALLS = 20_000;
 const ROUNDS = 31;
@@ -182,7 +182,7 @@ const lines = [
   row('no SDK registered: ours', ofIdle),
 ];
 console.log(`${heading}\n\n${lines.join('\n')}`);
-if (values.write) writeResults('micro', [heading, '', ...lines]);
+if (values.write) writeResults(values.write, [heading, '', ...lines]);
 
 /** Far above what is measured here, so that only a gross regression is one. */
 const LIMITS = [

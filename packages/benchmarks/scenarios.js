@@ -1,4 +1,4 @@
-// What is asked, and how telemetry is set up for it. `streamed` is for Hono, whose application alone has such a route.
+// What is asked, and how telemetry and application are set up for it.
 
 /** A `traceparent` but for its flags. */
 export const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
@@ -22,4 +22,8 @@ export const scenarios = {
     headers: SAMPLED,
   },
   streamed: { path: '/streamed/42?verbose=1', headers: SAMPLED },
+  exported: { path: USER, headers: SAMPLED, exported: true },
+  ...Object.fromEntries(
+    [10, 1_000, 10_000].map((routes) => [`${routes}-routes`, { path: USER, headers: SAMPLED, routes }]),
+  ),
 };

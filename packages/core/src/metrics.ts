@@ -46,7 +46,12 @@ export interface Instruments {
   readonly responseBodySize: Histogram | undefined;
   readonly activeRequests: ActiveRequests | undefined;
   /** The attributes of a request's metrics: one frozen object for all requests that are alike. */
-  readonly attributesOf: (request: RequestDescription) => Attributes;
+  readonly attributesOf: (
+    line: Pick<RequestDescription, 'method' | 'scheme' | 'protocolVersion'>,
+    status: number | undefined,
+    route: string | undefined,
+    errorType: string | undefined,
+  ) => Attributes;
 }
 
 /** What a request's metrics are described by; everything but method and scheme may be unknown. */
@@ -107,29 +112,27 @@ function rememberedAttributes(): Instruments['attributesOf'] {
     { readonly request: RequestDescription; readonly attributes: Attributes }[]
   >();
   let size = 0;
-  return (request) => {
-    const known = byRoute.get(request.route);
+  return ({ method, scheme, protocolVersion }, status, route, errorType) => {
+    const known = byRoute.get(route);
     if (known !== undefined)
-      for (const one of known) if (isAlike(one.request, request)) return one.attributes;
+      for (const { request, attributes } of known)
+        if (
+          request.status === status &&
+          request.method === method &&
+          request.errorType === errorType &&
+          request.protocolVersion === protocolVersion &&
+          request.scheme === scheme
+        )
+          return attributes;
+    const request = { method, scheme, protocolVersion, status, route, errorType };
     const attributes = Object.freeze(metricAttributes(request));
     if (size < REMEMBERED) {
       size += 1;
-      if (known === undefined) byRoute.set(request.route, [{ request, attributes }]);
+      if (known === undefined) byRoute.set(route, [{ request, attributes }]);
       else known.push({ request, attributes });
     }
     return attributes;
   };
-}
-
-/** Of requests with the same route. */
-function isAlike(one: RequestDescription, other: RequestDescription): boolean {
-  return (
-    one.status === other.status &&
-    one.method === other.method &&
-    one.errorType === other.errorType &&
-    one.protocolVersion === other.protocolVersion &&
-    one.scheme === other.scheme
-  );
 }
 
 /** The span attributes that the convention lets a user opt in to on metrics, where the user did. */

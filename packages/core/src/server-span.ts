@@ -177,14 +177,7 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     if (instruments.activeRequests !== undefined)
       countActive(instruments.activeRequests, line.method, line.scheme, -1);
     if (!instruments.enabled) return;
-    const attributes = instruments.attributesOf({
-      method: line.method,
-      scheme: line.scheme,
-      protocolVersion: line.protocolVersion,
-      status,
-      route,
-      errorType: failure?.type,
-    });
+    const attributes = instruments.attributesOf(line, status, route, failure?.type);
     const { optIn } = this.rules as ServerSpanRules<Req, Res>;
     const optional = optIn.size === 0 ? undefined : optInAttributes(onSpan, optIn);
     const labelled =

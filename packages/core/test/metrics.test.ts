@@ -13,8 +13,10 @@ const instrumentsSource = (
   optIn: ReadonlySet<string>,
 ): (() => Instruments) => meterSource(scope, provider, (meter) => createInstruments(meter, optIn));
 
-const attributesFrom = (): Instruments['attributesOf'] =>
-  instrumentsSource(SCOPE, startTelemetry().meterProvider, new Set())().attributesOf;
+const attributesFrom = (): ((request: RequestDescription) => Attributes) => {
+  const { attributesOf } = instrumentsSource(SCOPE, startTelemetry().meterProvider, new Set())();
+  return (request) => attributesOf(request, request.status, request.route, request.errorType);
+};
 const metricAttributes = (request: RequestDescription): Attributes => attributesFrom()(request);
 
 const DURATION = 'http.server.request.duration';
