@@ -23,7 +23,7 @@ const packages = workspacePackages().map(({ folder, manifest }) => {
   }
   // Programs that start each other, and require what their arguments name.
   if (path === 'packages/benchmarks') {
-    const ignoreDependencies = [/^@otel-middleware\//, /^express/];
+    const ignoreDependencies = [/^@otel-middleware\//, /^express/, versionAliases];
     return [path, { entry: ['*.js!'], ignoreBinaries: ['taskset'], ignoreDependencies }];
   }
   // All of it serves tests, here and in other packages.

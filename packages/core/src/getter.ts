@@ -44,11 +44,6 @@ export interface HttpRequestGetter<Req> extends TextMapGetter<Req> {
   isExcluded?(request: Req): boolean;
   /** The route template, only where the router has matched before the operation starts. */
   route?(request: Req): string | undefined;
-  /**
-   * The template of the route that is being served, for routers that do not tell when they match but can be asked. It is
-   * for code inside the request; the adapter still calls `setRoute`, at the end.
-   */
-  currentRoute?(request: Req): string | undefined;
 }
 
 /** Reads an HTTP response of any shape. Stateless, like {@link HttpRequestGetter}. */

@@ -36,11 +36,16 @@ export interface HttpServerInstrumentationConfig<Req, Res, Source = Req> {
   readonly framework: string;
   readonly request: HttpRequestGetter<Source>;
   /**
-   * What of a request the getter reads, where that is to be read but once because the framework has made its requests slow to
-   * read. Hooks and predicates still receive the request. Default: the request itself.
+   * What of a request the getter reads, where that is found out, or read, but once: some frameworks have requests of several
+   * kinds, or make them slow to read. Hooks and predicates still receive the request. Default: the request itself.
    */
   readonly source?: (request: Req) => Source;
   readonly response: HttpResponseGetter<Res>;
+  /**
+   * The template of the route that is being served, for routers that do not tell when they match but can be asked. It is
+   * for code inside the request; the adapter still calls `setRoute`, at the end.
+   */
+  readonly currentRoute?: ((request: Req) => string | undefined) | undefined;
   readonly options?: HttpServerOptions<Req, Res> | undefined;
   /** Names of the adapter's own options, which it checks and reads itself. */
   readonly adapterOptions?: readonly string[];
@@ -118,6 +123,7 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     request,
     source = (request) => request as unknown as Source,
     response,
+    currentRoute,
     options = {},
     adapterOptions = [],
     outlives = false,
@@ -131,7 +137,7 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     this.#rules = {
       ...configuration,
       framework,
-      currentRoute: request.currentRoute && ((of) => request.currentRoute?.(source(of))),
+      currentRoute,
       response,
       redactQuery: queryRedaction(),
       recordException: exceptionRecorder(scope, SERVER_EXCEPTION),

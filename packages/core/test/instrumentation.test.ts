@@ -502,7 +502,6 @@ test('a getter without the optional functions is enough', () => {
     transport,
     protocolVersion,
     route,
-    currentRoute,
     ...required
   } = plainRequest;
   expect(Object.keys(required).sort()).toEqual([

@@ -42,7 +42,6 @@ export const plainRequest: HttpRequestGetter<PlainRequest> = {
   transport: () => 'tcp',
   protocolVersion: ({ protocolVersion }) => protocolVersion,
   route: ({ route }) => route,
-  currentRoute: ({ currentRoute }) => currentRoute,
 };
 
 export const plainResponse: HttpResponseGetter<PlainResponse> = {
@@ -70,6 +69,7 @@ export function instrument(
     framework,
     request: plainRequest,
     response: plainResponse,
+    currentRoute: ({ currentRoute }) => currentRoute,
     options,
     outlives,
   });

@@ -4,6 +4,7 @@ import { isThenable } from '@otel-middleware/core/semantics';
 import { environmentOf, keepEnvironment } from './connection.js';
 import { Exchange } from './exchange.js';
 import { startOnPlatform } from './platform-span.js';
+import type { FetchRead } from './request.js';
 import { fetchRequest } from './request.js';
 import { fetchResponse, responseOf, sentStatus, withMutableHeaders } from './response.js';
 import type { TrustProxyOption } from './trusted-headers.js';
@@ -36,10 +37,10 @@ export function instrumentHandler<
   options: FetchHandlerOptions = {},
 ): (request: Req, ...rest: Rest) => Result {
   const { trustProxy } = options ?? {};
-  const instrumentation = createHttpServerInstrumentation<Request, Response>({
+  const instrumentation = createHttpServerInstrumentation<Request, Response, FetchRead<Request>>({
     scope: { name: NAME, version: VERSION },
     framework: 'fetch-handler',
-    request: fetchRequest<Request>(
+    ...fetchRequest<Request>(
       { request: (request) => request, environment: (request) => environmentOf(request) },
       compileTrustedHeaders(NAME, trustProxy),
     ),

@@ -12,73 +12,84 @@ export interface FetchSource<Req> {
   environment(request: Req): unknown;
 }
 
+/** A request as it is read: where, is found out once. */
+export interface FetchRead<Req> {
+  readonly of: Req;
+  readonly request: Request;
+  readonly environment: unknown;
+  /** Node's own request, where the server shows it. */
+  readonly incoming: NodeRequest | undefined;
+}
+
 /**
  * Reads the `Request` behind a framework's request, or Node's own request where the server shows it: that is faster to
  * read, and knows more.
  *
  * @param trusted - what trusted headers tell, from {@link compileTrustedHeaders}.
+ * @returns how requests are read, as the configuration of an instrumentation has it.
  */
 export function fetchRequest<Req>(
-  source: FetchSource<Req>,
+  { request, environment: handedOver }: FetchSource<Req>,
   trusted: ((header: HeaderLookup) => ForwardedRequest) | undefined,
-): HttpRequestGetter<Req> {
-  const incoming = (request: Req): NodeRequest | undefined => incomingOf(source.environment(request));
-  const forwarded = (request: Req): ForwardedRequest | undefined =>
-    trusted?.((name) => getter.get(request, name));
-  const onNode = nodeRequest<Req>((request) => incoming(request) as NodeRequest, forwarded);
-  const elsewhere = standardRequest(source, forwarded);
-  const of = (request: Req): HttpRequestGetter<Req> => (incoming(request) === undefined ? elsewhere : onNode);
-  const getter: HttpRequestGetter<Req> = {
-    keys: (request) => of(request).keys(request),
-    get: (request, name) => of(request).get(request, name),
-    headerValues: (request, name) => of(request).headerValues(request, name),
-    method: (request) => of(request).method(request),
-    target: (request) => of(request).target(request),
-    scheme: (request) => of(request).scheme(request),
-    authority: (request) => of(request).authority(request),
-    carrier: (request) => of(request).carrier(request),
-    clientAddress: (request) => of(request).clientAddress?.(request),
-    clientPort: (request) => of(request).clientPort?.(request),
-    peerAddress: (request) => of(request).peerAddress?.(request),
-    peerPort: (request) => of(request).peerPort?.(request),
-    localAddress: (request) => of(request).localAddress?.(request),
-    localPort: (request) => of(request).localPort?.(request),
-    transport: (request) => of(request).transport?.(request),
-    protocolVersion: (request) => of(request).protocolVersion?.(request),
+): { source(request: Req): FetchRead<Req>; request: HttpRequestGetter<FetchRead<Req>> } {
+  const forwarded = (read: FetchRead<Req>): ForwardedRequest | undefined =>
+    trusted?.((name) => getter.get(read, name));
+  const onNode = nodeRequest<FetchRead<Req>>(({ incoming }) => incoming as NodeRequest, forwarded);
+  const elsewhere = standardRequest<FetchRead<Req>>(forwarded);
+  const by = (read: FetchRead<Req>) => (read.incoming === undefined ? elsewhere : onNode);
+  const getter: HttpRequestGetter<FetchRead<Req>> = {
+    keys: (read) => by(read).keys(read),
+    get: (read, name) => by(read).get(read, name),
+    headerValues: (read, name) => by(read).headerValues(read, name),
+    method: (read) => by(read).method(read),
+    target: (read) => by(read).target(read),
+    scheme: (read) => by(read).scheme(read),
+    authority: (read) => by(read).authority(read),
+    carrier: (read) => by(read).carrier(read),
+    clientAddress: (read) => by(read).clientAddress?.(read),
+    clientPort: (read) => by(read).clientPort?.(read),
+    peerAddress: (read) => by(read).peerAddress?.(read),
+    peerPort: (read) => by(read).peerPort?.(read),
+    localAddress: (read) => by(read).localAddress?.(read),
+    localPort: (read) => by(read).localPort?.(read),
+    transport: (read) => by(read).transport?.(read),
+    protocolVersion: (read) => by(read).protocolVersion?.(read),
   };
-  return getter;
+  const source = (of: Req): FetchRead<Req> => {
+    const environment = handedOver(of);
+    return { of, request: request(of), environment, incoming: incomingOf(environment) };
+  };
+  return { source, request: getter };
 }
 
 /** Reads a `Request`, which tells neither its connection nor the version of HTTP. */
-function standardRequest<Req>(
-  { request: raw, environment }: FetchSource<Req>,
-  forwarded: (request: Req) => ForwardedRequest | undefined,
-): HttpRequestGetter<Req> {
-  const get = (request: Req, name: string): string | undefined => raw(request).headers.get(name) ?? undefined;
-  const peer = (request: Req) => remoteAddress(environment(request), raw(request));
+function standardRequest<Read extends Pick<FetchRead<unknown>, 'request' | 'environment'>>(
+  forwarded: (read: Read) => ForwardedRequest | undefined,
+): HttpRequestGetter<Read> {
+  const get = ({ request }: Read, name: string): string | undefined => request.headers.get(name) ?? undefined;
+  const peer = ({ environment, request }: Read) => remoteAddress(environment, request);
   return {
-    keys: (request) => [...raw(request).headers.keys()],
+    keys: ({ request }) => [...request.headers.keys()],
     get,
     // `Headers` has joined repeated fields.
-    headerValues: (request, name) => {
-      const value = get(request, name);
+    headerValues: (read, name) => {
+      const value = get(read, name);
       return value === undefined ? undefined : [value];
     },
-    method: (request) => raw(request).method,
+    method: ({ request }) => request.method,
     // In absolute form, from which core slices path and query without parsing, so that no byte changes.
-    target: (request) => raw(request).url,
-    scheme: (request) =>
-      forwarded(request)?.proto ?? (raw(request).url.startsWith('https:') ? 'https' : 'http'),
-    authority: (request) => forwarded(request)?.host ?? get(request, 'host') ?? authorityOf(raw(request).url),
-    carrier: (request) => outermostRequest(raw(request)),
-    clientAddress: (request) => forwarded(request)?.address ?? peer(request)?.address,
-    clientPort: (request) => {
-      const { address, port } = forwarded(request) ?? {};
-      return address === undefined ? peer(request)?.port : port;
+    target: ({ request }) => request.url,
+    scheme: (read) => forwarded(read)?.proto ?? (read.request.url.startsWith('https:') ? 'https' : 'http'),
+    authority: (read) => forwarded(read)?.host ?? get(read, 'host') ?? authorityOf(read.request.url),
+    carrier: ({ request }) => outermostRequest(request),
+    clientAddress: (read) => forwarded(read)?.address ?? peer(read)?.address,
+    clientPort: (read) => {
+      const { address, port } = forwarded(read) ?? {};
+      return address === undefined ? peer(read)?.port : port;
     },
-    peerAddress: (request) => peer(request)?.address,
-    peerPort: (request) => peer(request)?.port,
-    transport: (request) => peer(request)?.transport,
+    peerAddress: (read) => peer(read)?.address,
+    peerPort: (read) => peer(read)?.port,
+    transport: (read) => peer(read)?.transport,
   };
 }
 

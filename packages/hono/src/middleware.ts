@@ -1,6 +1,6 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import type { TrustProxyOption } from '@otel-middleware/fetch-handler';
+import type { FetchRead, TrustProxyOption } from '@otel-middleware/fetch-handler';
 import {
   compileTrustedHeaders,
   Exchange,
@@ -31,16 +31,14 @@ export interface HonoOptions extends HttpServerOptions<Context, Context>, TrustP
  */
 export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
   const { trustProxy } = options ?? {};
-  const instrumentation = createHttpServerInstrumentation<Context, Context>({
+  const instrumentation = createHttpServerInstrumentation<Context, Context, FetchRead<Context>>({
     scope: { name: NAME, version: VERSION },
     framework: 'hono',
-    request: {
-      ...fetchRequest<Context>(
-        { request: (c) => c.req.raw, environment: (c) => environmentOf(c.req.raw, c.env) },
-        compileTrustedHeaders(NAME, trustProxy),
-      ),
-      currentRoute: matchedRoute,
-    },
+    ...fetchRequest<Context>(
+      { request: (c) => c.req.raw, environment: (c) => environmentOf(c.req.raw, c.env) },
+      compileTrustedHeaders(NAME, trustProxy),
+    ),
+    currentRoute: matchedRoute,
     response: {
       ...fetchResponse<Context>((c) => c.res),
       // Not `environmentOf`: it asks for the peer, which Deno refuses to tell once the response was sent.
