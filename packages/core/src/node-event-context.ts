@@ -51,7 +51,9 @@ export function emitWithinOperations<E extends object>(
   prototype: E,
   operationOf: (emitter: E) => Resuming | undefined,
 ): void {
-  for (const name of ['on', 'addListener', 'prependListener'] as const)
+  for (const name of ['on', 'addListener', 'prependListener'] as const) {
+    // The application's own, or another copy of this package's.
+    const own = Object.getOwnPropertyDescriptor(prototype, name)?.value;
     Object.defineProperty(prototype, name, {
       configurable: true,
       writable: true,
@@ -59,9 +61,10 @@ export function emitWithinOperations<E extends object>(
         const bound = isOthers(event, listener) || listener?.name === 'onResponseClose' || this[OPERATION];
         const operation = bound ? undefined : operationOf(this);
         if (operation !== undefined) bind(operation, this);
-        return Object.getPrototypeOf(prototype)[name].call(this, event, listener);
+        return (own ?? Object.getPrototypeOf(prototype)[name]).call(this, event, listener);
       },
     });
+  }
 }
 
 /** Another registration, which waits as well, or what Node adds itself when the response is finished. */

@@ -171,6 +171,20 @@ describe('the emitters of a prototype within their operations (ctx:active)', () 
     expect(seen).toEqual(['inner', 'inner']);
   });
 
+  test('a method that the prototype had of its own is still called', () => {
+    const prototype = Object.create(EventEmitter.prototype) as EventEmitter;
+    const added: unknown[] = [];
+    prototype.on = function (this: EventEmitter, event, listener) {
+      added.push(event);
+      return EventEmitter.prototype.on.call(this, event, listener);
+    };
+    emitWithinOperations(prototype, () => operation('one'));
+    const emitter = Object.setPrototypeOf(new EventEmitter(), prototype) as EventEmitter;
+    emitter.on('data', () => added.push(active()));
+    emitter.emit('data');
+    expect(added).toEqual(['data', 'one']);
+  });
+
   test('what is no listener is refused as without it', () => {
     const emitter = application()('one');
     expect(() => emitter.on('data', undefined as never)).toThrow(

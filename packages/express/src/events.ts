@@ -13,5 +13,5 @@ export function bindEvents(app: Application): void {
   if (bound.has(app)) return;
   bound.add(app);
   emitWithinOperations(app.request, resumableOn);
-  emitWithinOperations(app.response, ({ req }) => resumableOn(req));
+  emitWithinOperations(app.response, ({ req }) => (req === undefined ? undefined : resumableOn(req)));
 }

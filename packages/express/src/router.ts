@@ -60,7 +60,7 @@ export interface Application {
   /** The prototype of the requests that this application handles. */
   readonly request: object;
   /** That of their responses. */
-  readonly response: { readonly req: object };
+  readonly response: { readonly req?: object };
   /** The application in which this one was last mounted, and where. */
   readonly parent?: Application | undefined;
   readonly mountpath: Path;
