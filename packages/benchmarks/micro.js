@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { parseArgs } from 'node:util';
 import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { later, wallClock } from '@otel-middleware/core/semantics';
 import { instrumentListener } from '@otel-middleware/node-http';
 import { floorListener } from './floor.js';
 import { quantile } from './quantiles.js';
@@ -49,7 +50,7 @@ class Response extends EventEmitter {
 const answer = (_request, response) => response.emit('close');
 const served = (listener, url, flags) => () => listener(new Request(url, flags), new Response());
 
-/** What ours asks of the SDK for a sampled request, with nothing around it. */
+/** What ours asks of API and SDK for a request, with nothing around it: what is above this is ours. */
 function sdkAlone() {
   const tracer = trace.getTracer('sdk alone');
   const histogram = metrics
@@ -58,7 +59,8 @@ function sdkAlone() {
   const getter = { get: (headers, name) => headers[name], keys: Object.keys };
   return (request, response) => {
     const { method, url, headers } = request;
-    const startTime = performance.now();
+    const started = performance.now();
+    const startTime = wallClock();
     const attributes = {
       'http.request.method': method,
       'url.path': '/users/42',
@@ -71,14 +73,18 @@ function sdkAlone() {
     };
     const parent = propagation.extract(ROOT_CONTEXT, headers, getter);
     const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes, startTime }, parent);
-    span.setAttribute('network.peer.address', socket.remoteAddress);
-    span.setAttribute('network.peer.port', socket.remotePort);
-    span.setAttribute('network.protocol.version', '1.1');
+    if (span.isRecording()) {
+      span.setAttribute('network.peer.address', socket.remoteAddress);
+      span.setAttribute('network.peer.port', socket.remotePort);
+      span.setAttribute('network.protocol.version', '1.1');
+    }
     context.with(trace.setSpan(parent, span), answer, undefined, request, response);
     const end = performance.now();
-    span.setAttribute('http.response.status_code', response.statusCode);
-    span.end(end);
-    histogram.record((end - startTime) / 1000, METRIC_ATTRIBUTES, parent);
+    if (span.isRecording()) {
+      span.setAttribute('http.response.status_code', response.statusCode);
+      span.end(later(startTime, end - started));
+    } else span.end();
+    histogram.record((end - started) / 1000, METRIC_ATTRIBUTES, parent);
     return url;
   };
 }
@@ -146,7 +152,11 @@ const sampled = await measure({
   'the SDK alone': served(sdkAlone(), URL, '01'),
   bare: bareOf(URL, '01'),
 });
-const unsampled = await measure({ floor: served(floor, URL, '00'), ours: served(ours, URL, '00') });
+const unsampled = await measure({
+  floor: served(floor, URL, '00'),
+  ours: served(ours, URL, '00'),
+  'the SDK alone': served(sdkAlone(), URL, '00'),
+});
 const excluded = await measure({ bare: bareOf('/healthz', '01'), ours: served(ours, '/healthz', '01') });
 
 /** What instrumentation adds to a request without it. */
@@ -157,9 +167,11 @@ const added = (bare, { time, allocated }) => ({
 const [ofFloor, ofOurs, ofSdk] = [sampled.floor, sampled.ours, sampled['the SDK alone']].map((one) =>
   added(sampled.bare, one),
 );
-const [unsampledFloor, unsampledOurs] = [unsampled.floor, unsampled.ours].map((one) =>
-  added(sampled.bare, one),
-);
+const [unsampledFloor, unsampledOurs, unsampledSdk] = [
+  unsampled.floor,
+  unsampled.ours,
+  unsampled['the SDK alone'],
+].map((one) => added(sampled.bare, one));
 const ofExcluded = added(excluded.bare, excluded.ours);
 const ofIdle = added(idle.bare, idle.ours);
 
@@ -178,6 +190,7 @@ const lines = [
   row('sampled: the SDK alone, called as ours calls it', ofSdk, ofFloor),
   row('unsampled parent: floor', unsampledFloor, unsampledFloor),
   row('unsampled parent: ours', unsampledOurs, unsampledFloor),
+  row('unsampled parent: the SDK alone, likewise', unsampledSdk, unsampledFloor),
   row('excluded URL: ours', ofExcluded, ofFloor),
   row('no SDK registered: ours', ofIdle),
 ];
