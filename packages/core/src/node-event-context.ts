@@ -15,7 +15,8 @@ interface Emitter {
 }
 
 type Listener = { readonly name: string } | undefined;
-type NewListener = (event: string | symbol, listener: Listener) => void;
+/** A listener of new listeners. */
+export type NewListener = (this: Emitter, event: string | symbol, listener: Listener) => void;
 
 type BoundEmitter = Emitter & { [OPERATION]?: Resuming; [OVERRIDDEN]?: Emit };
 type Resuming = Pick<ServerOperation<never>, 'enriches' | 'resume'>;
@@ -26,21 +27,31 @@ type Resuming = Pick<ServerOperation<never>, 'enriches' | 'resume'>;
  *
  * Nothing is put on the emitter until somebody listens to it, which few handlers do: a property would cost microseconds where
  * the framework has changed the prototype, and each event some more.
+ *
+ * @param whenListened - made by {@link binding}, where it serves several emitters.
  */
-export function emitWithin(operation: Resuming, emitter: Emitter): void {
+export function emitWithin(
+  operation: Resuming,
+  emitter: Emitter,
+  whenListened: NewListener = binding(operation),
+): void {
   if ((emitter as BoundEmitter)[OPERATION] !== undefined) {
     bind(operation, emitter);
     return;
   }
-  const onNewListener: NewListener = (event, listener) => {
-    if (isOthers(event, listener)) return;
-    emitter.removeListener('newListener', onNewListener);
-    bind(operation, emitter);
-  };
   // The last one that binds counts, which is to be a further registration. The first passes by the `on` that streams have of
   // their own, and that looks for events which this one is not.
-  if (operation.enriches) emitter.on('newListener', onNewListener);
-  else emitter.prependListener('newListener', onNewListener);
+  if (operation.enriches) emitter.on('newListener', whenListened);
+  else emitter.prependListener('newListener', whenListened);
+}
+
+/** The listener that binds an emitter of an operation to it, as soon as somebody else listens; one does for all of them. */
+export function binding(operation: Resuming): NewListener {
+  return function bindOnce(this: Emitter, event, listener) {
+    if (isOthers(event, listener)) return;
+    this.removeListener('newListener', bindOnce);
+    bind(operation, this);
+  };
 }
 
 /**

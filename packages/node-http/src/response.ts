@@ -1,12 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { ServerOperation } from '@otel-middleware/core';
-import { emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
+import type { NewListener } from '@otel-middleware/core/node';
+import { binding, emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
 import onHeaders from 'on-headers';
 import type { NodeRequest } from './request.js';
 
 /** A response as Node's servers hand it out: HTTP/1, or HTTP/2 through the compatibility API. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** All excluded requests have one operation, and so one listener. */
+let bindExcluded: NewListener | undefined;
 
 /**
  * Watches one response for its operation: commits it when the head is about to be sent, if the operation asks for that,
@@ -26,11 +30,16 @@ export function observeResponse<Res>(
   response: Res,
   beforeEnd?: () => void,
 ): void {
-  emitWithin(operation, request);
-  if (operation.ended) return;
+  if (operation.ended) {
+    bindExcluded ??= binding(operation);
+    emitWithin(operation, request, bindExcluded);
+    return;
+  }
+  const bind = binding(operation);
+  emitWithin(operation, request, bind);
   observeEnd(operation, request, raw, response, beforeEnd);
   // Last, so that a listener of ours is none that the response has to be bound for.
-  if (!operation.ended) emitWithin(operation, raw);
+  if (!operation.ended) emitWithin(operation, raw, bind);
 }
 
 /** As {@link observeResponse}, but for the events. */
