@@ -59,8 +59,8 @@ async function send(path: string, headers: Record<string, string>): Promise<unkn
   let answer = '';
   for await (const chunk of socket.setEncoding('utf8')) answer += chunk;
   const [status = '', body = ''] = answer.split('\r\n\r\n');
-  // What Node refuses to parse does not come to any query.
-  return status.startsWith('HTTP/1.1 400') ? undefined : JSON.parse(body);
+  // What Node refuses to parse, and in what Express finds no path, does not come to any query.
+  return /^HTTP\/1\.1 40[04]/.test(status) ? undefined : JSON.parse(body);
 }
 
 const hostile = fc.constantFrom(
@@ -111,7 +111,7 @@ describe('[sql:roundtrip] nothing that a client sends leaves the comment', () =>
         expect(tags).toMatchObject({ application: "it's; DROP TABLE canary; -- */", framework: 'express' });
         if (!target.startsWith('/static')) expect(tags.route).toBe(route);
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [["//*#@'", '', '', false]] },
     );
     expect(seen).toBeGreaterThan(300);
     const { rows } = await pool.query('SELECT to_regclass($$canary$$) AS canary');
