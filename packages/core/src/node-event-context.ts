@@ -1,56 +1,65 @@
 import type { ServerOperation } from './server-operation.js';
 
+/** The operation in whose context listeners run, once there are any. */
+const WAITING: unique symbol = Symbol('the operation that waits for listeners');
 const OPERATION: unique symbol = Symbol('the operation in whose context listeners run');
 const OVERRIDDEN: unique symbol = Symbol('the emit that somebody else has put on the emitter');
 
+type Listener = { readonly name: string } | undefined;
+type Add = (event: string | symbol, listener: Listener) => unknown;
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
+/** The methods by which listeners come; all others call one of them. */
+const ADDING = ['on', 'addListener', 'prependListener'] as const;
+type Adding = (typeof ADDING)[number];
+
 /** An emitter of Node's, by the parts that are used. */
-interface Emitter {
+interface Emitter extends Record<Adding, (event: string, listener: () => void) => unknown> {
   emit: Emit;
   listenerCount(event: string | symbol): number;
-  on(event: 'newListener', listener: NewListener): unknown;
-  prependListener(event: 'newListener', listener: NewListener): unknown;
-  removeListener(event: 'newListener', listener: NewListener): unknown;
 }
 
-type Listener = { readonly name: string } | undefined;
-/** A listener of new listeners. */
-export type NewListener = (this: Emitter, event: string | symbol, listener: Listener) => void;
-
-type BoundEmitter = Emitter & { [OPERATION]?: Resuming; [OVERRIDDEN]?: Emit };
-type Resuming = Pick<ServerOperation<never>, 'enriches' | 'resume'>;
+type Resuming = Pick<ServerOperation<never>, 'resume'>;
+type BoundEmitter = Record<Adding, Add> &
+  Pick<Emitter, 'emit' | 'listenerCount'> & {
+    [WAITING]?: Resuming;
+    [OPERATION]?: Resuming;
+    [OVERRIDDEN]?: Emit;
+  };
 
 /**
  * Has an emitter of the request call its listeners in the operation's context: Node emits the events of request and
- * response from the parser or the socket, where no request is known.
+ * response from the parser or the socket, where no request is known. Of several operations the last one counts.
  *
- * Nothing is put on the emitter until somebody listens to it, which few handlers do: a property would cost microseconds where
- * the framework has changed the prototype, and each event some more.
- *
- * @param whenListened - made by {@link binding}, where it serves several emitters.
+ * Until somebody listens, which few handlers do, events cost nothing: it is the methods that add listeners which are put on
+ * the emitter, the same functions on all. A listener of `newListener` would take Node ten times as long.
  */
-export function emitWithin(
-  operation: Resuming,
-  emitter: Emitter,
-  whenListened: NewListener = binding(operation),
-): void {
-  if ((emitter as BoundEmitter)[OPERATION] !== undefined) {
-    bind(operation, emitter);
-    return;
+export function emitWithin(operation: Resuming, of: Emitter): void {
+  const emitter = of as unknown as BoundEmitter;
+  if (emitter[OPERATION] !== undefined) bind(operation, emitter);
+  else if (emitter.on === waiting.on) emitter[WAITING] = operation;
+  // Somebody else's, such as that of a compression middleware, need not call ours.
+  else if (Object.hasOwn(emitter, 'on')) bind(operation, emitter);
+  else {
+    emitter[WAITING] = operation;
+    emitter.on = waiting.on;
+    emitter.addListener = waiting.addListener;
+    emitter.prependListener = waiting.prependListener;
   }
-  // The last one that binds counts, which is to be a further registration. The first passes by the `on` that streams have of
-  // their own, and that looks for events which this one is not.
-  if (operation.enriches) emitter.on('newListener', whenListened);
-  else emitter.prependListener('newListener', whenListened);
 }
 
-/** The listener that binds an emitter of an operation to it, as soon as somebody else listens; one does for all of them. */
-export function binding(operation: Resuming): NewListener {
-  return function bindOnce(this: Emitter, event, listener) {
-    if (isOthers(event, listener)) return;
-    this.removeListener('newListener', bindOnce);
-    bind(operation, this);
+const waiting = {
+  on: bindingFirst('on'),
+  addListener: bindingFirst('addListener'),
+  prependListener: bindingFirst('prependListener'),
+};
+
+function bindingFirst(name: Adding): Add {
+  return function add(this: BoundEmitter, event, listener) {
+    const operation = this[WAITING];
+    if (operation !== undefined && this[OPERATION] === undefined && !isOthers(event, listener))
+      bind(operation, this);
+    return below(this, name, add).call(this, event, listener);
   };
 }
 
@@ -62,15 +71,14 @@ export function emitWithinOperations<E extends object>(
   prototype: E,
   operationOf: (emitter: E) => Resuming | undefined,
 ): void {
-  for (const name of ['on', 'addListener', 'prependListener'] as const) {
+  for (const name of ADDING) {
     // The application's own, or another copy of this package's.
     const own = Object.getOwnPropertyDescriptor(prototype, name)?.value;
     Object.defineProperty(prototype, name, {
       configurable: true,
       writable: true,
       value(this: E & BoundEmitter, event: string | symbol, listener: Listener) {
-        const bound = isOthers(event, listener) || listener?.name === 'onResponseClose' || this[OPERATION];
-        const operation = bound ? undefined : operationOf(this);
+        const operation = this[OPERATION] || isOthers(event, listener) ? undefined : operationOf(this);
         if (operation !== undefined) bind(operation, this);
         return (own ?? Object.getPrototypeOf(prototype)[name]).call(this, event, listener);
       },
@@ -78,9 +86,10 @@ export function emitWithinOperations<E extends object>(
   }
 }
 
-/** Another registration, which waits as well, or what Node adds itself when the response is finished. */
+/** What Node adds itself when the response is finished, and what ends operations: neither needs their context. */
 function isOthers(event: string | symbol, listener: Listener): boolean {
-  return event === 'newListener' || (event === 'end' && listener?.name === 'clearIncoming');
+  if (event === 'close') return listener?.name === 'endServerOperation';
+  return event === 'end' && listener?.name === 'clearIncoming';
 }
 
 function bind(operation: Resuming, emitter: BoundEmitter): void {
@@ -93,9 +102,22 @@ function bind(operation: Resuming, emitter: BoundEmitter): void {
 }
 
 function emitInContext(this: BoundEmitter, event: string | symbol, ...args: unknown[]): boolean {
-  // Looked up for each event: Express changes the prototype of a request as it enters applications.
-  const emit: Emit = this[OVERRIDDEN] ?? Object.getPrototypeOf(this).emit;
+  const emit: Emit = this[OVERRIDDEN] ?? below(this, 'emit', emitInContext);
   const operation = this[OPERATION];
   if (operation === undefined || this.listenerCount(event) === 0) return emit.call(this, event, ...args);
   return operation.resume(() => emit.call(this, event, ...args));
+}
+
+/**
+ * The method that ours has been put before. Looked up for each call, since Express changes the prototype of a request as it
+ * enters applications; ours comes more than once in an object that somebody has derived from the request.
+ */
+function below<Name extends 'emit' | Adding>(
+  emitter: BoundEmitter,
+  name: Name,
+  ours: BoundEmitter[Name],
+): BoundEmitter[Name] {
+  let prototype: BoundEmitter = Object.getPrototypeOf(emitter);
+  while (prototype[name] === ours) prototype = Object.getPrototypeOf(prototype);
+  return prototype[name];
 }

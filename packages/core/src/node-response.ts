@@ -46,7 +46,7 @@ export function endOnClose<Res>(
 ): void {
   const stream = streamOf(raw);
   let leaveQueue: (() => void) | undefined;
-  const onResponseClose = (): void => {
+  const endServerOperation = (): void => {
     leaveQueue?.();
     const error = stream.errored ?? undefined;
     const aborted = error !== undefined || !isComplete(raw, stream, request);
@@ -56,12 +56,12 @@ export function endOnClose<Res>(
   };
   if (stream.destroyed || (stream !== raw && stream.closed)) {
     // Middleware before us has outlived the client; there is no event to come.
-    onResponseClose();
+    endServerOperation();
     return;
   }
   // Whoever owns the span has been listening since before us, and ends it at this event.
-  if (operation.enriches) raw.prependListener('close', onResponseClose);
-  else raw.on('close', onResponseClose);
+  if (operation.enriches) raw.prependListener('close', endServerOperation);
+  else raw.on('close', endServerOperation);
   // A pipelined response waits for those before it without a socket, and is never told when that closes; Node 24 destroys it
   // with an error of its own, which is no failure of the application.
   if (raw === stream && stream.socket === null)

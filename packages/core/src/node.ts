@@ -1,8 +1,7 @@
 export { operationOn, resumableOn } from './instrumentation.js';
 export type { BodySizes } from './node-bodies.js';
 export { observeBodies } from './node-bodies.js';
-export type { NewListener } from './node-event-context.js';
-export { binding, emitWithin, emitWithinOperations } from './node-event-context.js';
+export { emitWithin, emitWithinOperations } from './node-event-context.js';
 export type { HandshakeSocket, WrittenHead } from './node-handshake.js';
 export { onHandshake } from './node-handshake.js';
 export type { NodeRequest, NodeResponse } from './node-messages.js';

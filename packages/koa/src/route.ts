@@ -134,6 +134,7 @@ class RequestRoute {
 
 /** Whether a route that matched called `next`, and no middleware after it set a status or a body. */
 function isUnanswered(ctx: Context): boolean {
+  if (ctx.res.statusCode !== 404 || !ctx.res.headersSent) return false;
   const { _explicitStatus } = ctx.response as { _explicitStatus?: boolean };
-  return ctx.headerSent && ctx.status === 404 && ctx.respond !== false && _explicitStatus !== true;
+  return ctx.respond !== false && _explicitStatus !== true;
 }

@@ -1,16 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { ServerOperation } from '@otel-middleware/core';
-import type { NewListener } from '@otel-middleware/core/node';
-import { binding, emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
+import { emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
 import onHeaders from 'on-headers';
 import type { NodeRequest } from './request.js';
 
 /** A response as Node's servers hand it out: HTTP/1, or HTTP/2 through the compatibility API. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
-
-/** All excluded requests have one operation, and so one listener. */
-let bindExcluded: NewListener | undefined;
 
 /**
  * Watches one response for its operation: commits it when the head is about to be sent, if the operation asks for that,
@@ -18,7 +14,8 @@ let bindExcluded: NewListener | undefined;
  *
  * Of an excluded request only the events are taken care of, so that what they start is suppressed too.
  *
- * One listener is added to the response. Nothing is wrapped unless the operation asks for the head, for body sizes or for messages.
+ * One listener is added to the response, and what adds listeners is wrapped. Nothing else is, unless the operation asks for the
+ * head, for body sizes or for messages.
  *
  * @param response - what the operation's getters and hooks know the response as.
  * @param beforeEnd - called first at the end, to tell the route that the router has matched by then.
@@ -30,16 +27,11 @@ export function observeResponse<Res>(
   response: Res,
   beforeEnd?: () => void,
 ): void {
-  if (operation.ended) {
-    bindExcluded ??= binding(operation);
-    emitWithin(operation, request, bindExcluded);
-    return;
-  }
-  const bind = binding(operation);
-  emitWithin(operation, request, bind);
+  emitWithin(operation, request);
+  if (operation.ended) return;
   observeEnd(operation, request, raw, response, beforeEnd);
   // Last, so that a listener of ours is none that the response has to be bound for.
-  if (!operation.ended) emitWithin(operation, raw, bind);
+  if (!operation.ended) emitWithin(operation, raw);
 }
 
 /** As {@link observeResponse}, but for the events. */
