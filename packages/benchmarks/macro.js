@@ -1,11 +1,16 @@
 // What instrumentation adds to a request, whole processes: CPU time over bare, throughput, and bytes allocated on the heap.
 //
-//   node macro.js [--generations N] [--rounds N] [--seconds N] [--scenarios LIST] [--contenders LIST] [--write PART] [FRAMEWORK...]
+//   node macro.js [--generations N] [--rounds N] [--seconds N] [--warm-up SECONDS] [--scenarios LIST] [--contenders LIST]
+//     [--write PART] [FRAMEWORK...]
 //
 // Without names all frameworks run, in the scenario `sampled`. All contenders are alive together and take turns, a bare shot
 // on either side of each round, so that the machine's drift meets all alike. Each generation has processes of its own, since
-// what the compiler makes of the same code in one differs from the next. Server and generator are pinned to a core each
-// where `taskset` is there. Loopback only; ends by itself. `--write` puts the table into a part of RESULTS.md.
+// what the compiler makes of the same code in one differs from the next, and warms up until most of that is made. Server and
+// generator are pinned to a core each where `taskset` is there. Loopback only; ends by itself. `--write` puts the table into a
+// part of RESULTS.md.
+//
+// What is compared is the CPU time spent outside of the kernel. No contender makes system calls for a request that bare does
+// not make, and what they cost depends on how far apart request and answer are, more than on anything that is compared.
 import { parseArgs } from 'node:util';
 import { applications } from './applications.js';
 import { contenders } from './contenders.js';
@@ -20,6 +25,7 @@ const { values, positionals } = parseArgs({
     generations: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '1' },
+    'warm-up': { type: 'string', default: '4' },
     scenarios: { type: 'string', default: 'sampled' },
     contenders: { type: 'string', default: 'floor,ours,official' },
     write: { type: 'string' },
@@ -28,6 +34,7 @@ const { values, positionals } = parseArgs({
 const generations = Number(values.generations);
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
+const warmUp = Number(values['warm-up']);
 const racing = chosen(values.contenders.split(','), contenders);
 const frameworks = chosen(positionals.length > 0 ? positionals : Object.keys(applications), applications);
 const asked = chosen(values.scenarios.split(','), scenarios);
@@ -50,17 +57,20 @@ const titles = [
   'bare µs',
   ...racing.map((name) => `${name} adds µs`),
   ...rivals.map((name) => `ours ÷ ${name}`),
+  `with the kernel, µs: bare, ${racing.join(', ')}`,
   `req/s ÷ bare: ${racing.join(', ')}`,
   `allocated, kB: bare, ${racing.join(', ')}`,
   `spans: ${racing.join(', ')}`,
 ];
 const lines = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`];
-const heading = `Node ${process.version}, ${generations} generations of processes, ${rounds} rounds each, ${seconds} s a shot; medians, quartiles in brackets.`;
+const heading = `Node ${process.version}, ${generations} generations of processes, ${rounds} rounds each, ${seconds} s a shot after ${warmUp} s; medians, quartiles in brackets.`;
 console.log(`${heading}\n\n${lines.join('\n')}`);
 for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
 generator.disconnect();
 sink.disconnect();
-const means = rivals.map((name) => `ours ÷ ${name} ${geometricMean(ratios[name]).toFixed(2)}`);
+const means = rivals
+  .filter((name) => ratios[name].every((ratio) => ratio > 0))
+  .map((name) => `ours ÷ ${name} ${geometricMean(ratios[name]).toFixed(2)}`);
 if (means.length > 0) {
   const line = `Geometric means: ${means.join(', ')}.`;
   lines.push('', line);
@@ -72,6 +82,7 @@ async function measure(framework, scenario) {
   const all = ['bare', ...racing];
   const figures = {
     bare: [],
+    total: Object.fromEntries(all.map((name) => [name, []])),
     added: Object.fromEntries(racing.map((name) => [name, []])),
     throughput: Object.fromEntries(racing.map((name) => [name, []])),
     kilobytes: Object.fromEntries(all.map((name) => [name, []])),
@@ -79,7 +90,7 @@ async function measure(framework, scenario) {
   };
   for (let generation = 0; generation < generations; generation++)
     await measureGeneration(framework, scenario, figures);
-  const { bare, added, throughput, kilobytes, spans } = figures;
+  const { bare, total, added, throughput, kilobytes, spans } = figures;
   const median = (list) => quantile(list, 0.5);
   for (const name of rivals) ratios[name].push(median(added.ours) / median(added[name]));
   const cells = [
@@ -87,6 +98,7 @@ async function measure(framework, scenario) {
     spread(bare),
     ...racing.map((name) => spread(added[name])),
     ...rivals.map((name) => ratios[name].at(-1).toFixed(2)),
+    all.map((name) => median(total[name]).toFixed(1)).join(', '),
     racing.map((name) => median(throughput[name]).toFixed(2)).join(', '),
     all.map((name) => median(kilobytes[name]).toFixed(1)).join(', '),
     racing.map((name) => median(spans[name]).toFixed(2)).join(', '),
@@ -95,7 +107,8 @@ async function measure(framework, scenario) {
   console.log(lines.at(-1));
 }
 
-async function measureGeneration(framework, scenario, { bare, added, throughput, kilobytes, spans }) {
+async function measureGeneration(framework, scenario, figures) {
+  const { bare, total, added, throughput, kilobytes, spans } = figures;
   const { path, headers } = scenarios[scenario];
   const all = ['bare', ...racing];
   const servers = {};
@@ -103,7 +116,7 @@ async function measureGeneration(framework, scenario, { bare, added, throughput,
   for (const name of all) {
     servers[name] = start('server.js', [framework, name, scenario], 0);
     servers[name].port = (await message(servers[name])).port;
-    await shoot(name);
+    await load(servers[name], path, headers, warmUp);
   }
   for (let round = 0; round < rounds; round++) {
     const before = await shoot('bare');
@@ -111,7 +124,9 @@ async function measureGeneration(framework, scenario, { bare, added, throughput,
     for (const name of round % 2 === 0 ? racing : [...racing].reverse()) shots[name] = await shoot(name);
     const after = await shoot('bare');
     bare.push(before.micros, after.micros);
+    total.bare.push(before.total, after.total);
     for (const name of racing) {
+      total[name].push(shots[name].total);
       added[name].push(shots[name].micros - (before.micros + after.micros) / 2);
       throughput[name].push((2 * shots[name].requests) / (before.requests + after.requests));
     }
@@ -129,8 +144,8 @@ async function ask(server, question) {
   return message(server);
 }
 
-async function load(server, path, headers) {
-  generator.send({ port: server.port, seconds, path, headers });
+async function load(server, path, headers, duration = seconds) {
+  generator.send({ port: server.port, seconds: duration, path, headers });
   const { requests, non2xx, errors } = await message(generator);
   if (non2xx + errors > 0)
     throw new Error(`${non2xx + errors} requests failed; a figure over failures means nothing.`);
@@ -138,10 +153,11 @@ async function load(server, path, headers) {
 }
 
 async function shot(server, path, headers) {
-  const { cpuMicros: before } = await ask(server, 'cpu');
+  const before = await ask(server, 'cpu');
   const requests = await load(server, path, headers);
-  const { cpuMicros: after } = await ask(server, 'cpu');
-  return { requests, micros: (after - before) / requests };
+  const after = await ask(server, 'cpu');
+  const micros = (after.user - before.user) / requests;
+  return { requests, micros, total: micros + (after.system - before.system) / requests };
 }
 
 /** Kilobytes and spans per request, in a shot of its own, since counting costs time. */

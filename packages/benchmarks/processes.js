@@ -2,10 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a file of this folder on a core; it ends when it is disconnected. */
-export function start(file, args, core) {
+/** Starts a file of this folder on a core, with options for Node; it ends when it is disconnected. */
+export function start(file, args, core, options = []) {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--expose-gc', path, ...args], {
+  const child = spawn(process.execPath, ['--expose-gc', ...options, path, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
   });
