@@ -1,6 +1,6 @@
 // What stands in the race, for every framework: nothing, the hand-written minimum, ours, and the official instrumentations.
 import { createRequire } from 'node:module';
-import { floors } from './floor.js';
+import { excludedFloors, floors } from './floor.js';
 import { batching, registerTelemetry, samplers } from './telemetry.js';
 
 const require = createRequire(import.meta.url);
@@ -37,7 +37,7 @@ export const contenders = {
   bare: () => ({}),
   floor: (framework, scenario) => {
     register(scenario);
-    return scenario.excluded === undefined ? floors[framework] : {};
+    return (scenario.excluded === undefined ? floors : excludedFloors)[framework];
   },
   ours: (framework, scenario) => {
     register(scenario);

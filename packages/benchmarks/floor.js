@@ -9,6 +9,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 
 const tracer = trace.getTracer('floor', '1.0.0');
 let histogram;
@@ -112,6 +113,21 @@ async function floorHono(c, next) {
   await context.with(operation.context, next);
   end(operation, incoming, { statusCode: c.res.status }, c.req.routePath);
 }
+
+/** What an excluded request needs, so that nothing which the handler calls is traced as an orphan. */
+function untraced(handler, ...args) {
+  return context.with(suppressTracing(context.active()), handler, undefined, ...args);
+}
+
+/** The same for requests that are all excluded. */
+export const excludedFloors = {
+  'node-http': { wrap: (listener) => (req, res) => untraced(listener, req, res) },
+  express: { middleware: (_req, _res, next) => untraced(next) },
+  'express-4': { middleware: (_req, _res, next) => untraced(next) },
+  koa: { middleware: (_ctx, next) => untraced(next) },
+  fastify: { register: (app) => app.addHook('onRequest', (_request, _reply, done) => untraced(done)) },
+  hono: { middleware: (_c, next) => untraced(next) },
+};
 
 /** The floor of each framework, as contenders put it in. */
 export const floors = {

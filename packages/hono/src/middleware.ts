@@ -1,4 +1,4 @@
-import type { HttpServerOptions } from '@otel-middleware/core';
+import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import type { FetchRead, TrustProxyOption } from '@otel-middleware/fetch-handler';
 import {
@@ -11,7 +11,7 @@ import {
   sentStatus,
   startOnPlatform,
 } from '@otel-middleware/fetch-handler';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler, Next } from 'hono';
 import { matchedRoute } from './route.js';
 import { VERSION } from './version.js';
 
@@ -48,10 +48,7 @@ export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
     options,
     adapterOptions: ['trustProxy'],
   });
-  return async function opentelemetry(c, next) {
-    const operation = startOnPlatform(instrumentation, c);
-    if (operation === undefined) return void (await next());
-    if (operation.ended) return void (await operation.run(next));
+  const serve = async (operation: ServerOperation<Context>, c: Context, next: Next): Promise<void> => {
     const request = c.req.raw;
     const environment = environmentOf(request, c.env);
     const exchange = new Exchange<Context>(operation, {
@@ -78,6 +75,12 @@ export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
     if (operation.observes.head) operation.commit(c);
     const response = exchange.answer(c.res);
     if (response !== c.res) c.res = response;
+  };
+  // Without promises of its own, for what is not traced.
+  return function opentelemetry(c, next) {
+    const operation = startOnPlatform(instrumentation, c);
+    if (operation === undefined) return next();
+    return operation.ended ? operation.run(next) : serve(operation, c, next);
   };
 }
 

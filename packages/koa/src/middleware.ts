@@ -1,6 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation, serverSpan } from '@otel-middleware/core';
+import { resumableOn } from '@otel-middleware/core/node';
 import { nodeResponse, observeResponse } from '@otel-middleware/node-http';
 import type { Context, Middleware, Response } from 'koa';
 import { request } from './request.js';
@@ -32,8 +33,12 @@ export function opentelemetry(options: KoaOptions = {}): Middleware {
     warnIfLate(ctx);
     const operation = instrumentation.start(ctx);
     if (operation === undefined) return next();
-    observeResponse(operation, ctx.req, ctx.res, ctx.response, followRoute(ctx, operation));
     observeErrors(ctx);
+    if (operation.ended) {
+      observeResponse(operation, ctx.req, ctx.res, ctx.response);
+      return operation.run(next);
+    }
+    observeResponse(operation, ctx.req, ctx.res, ctx.response, followRoute(ctx, operation));
     const downstream: Promise<unknown> = operation.run(next);
     // A middleware before this one may answer the error itself; without one, the application handles it. Each promise costs
     // a microsecond where Node follows them with hooks, before its version 24.
@@ -63,15 +68,13 @@ function observeErrors({ app: { context } }: Context): void {
   const onerror: ErrorHandler = context.onerror;
   if (onerror[OBSERVED]) return;
   const observed: ErrorHandler = function (this: Context, error) {
-    const operation = followingOperation(this);
-    if (operation === undefined) {
-      onerror.call(this, error);
-      return;
-    }
     // Koa calls it at the end of every response, then without an error.
-    if (error == null) return;
-    operation.recordError(error);
-    operation.resume(() => onerror.call(this, error));
+    if (error == null) return onerror.call(this, error);
+    const operation = followingOperation(this);
+    operation?.recordError(error);
+    const scope = operation ?? resumableOn(this.req);
+    if (scope === undefined) onerror.call(this, error);
+    else scope.resume(() => onerror.call(this, error));
   };
   observed[OBSERVED] = true;
   context.onerror = observed;

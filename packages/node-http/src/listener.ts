@@ -48,6 +48,8 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
     const operation = instrumentation.start(request);
     if (operation === undefined) return listener.call(this, request, response);
     observeResponse(operation, request, response, response);
+    // An error of what is excluded is recorded nowhere.
+    if (operation.ended) return operation.run(() => listener.call(this, request, response));
     return operation.run(() => {
       try {
         const result = listener.call(this, request, response);
