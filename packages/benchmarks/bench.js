@@ -1,4 +1,4 @@
-// Everything into RESULTS.md, part after part: `node bench.js`, about an hour.
+// Everything into RESULTS.md, part after part: `node bench.js`, about an hour and a half.
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ function node24() {
 }
 
 /** Quick shots, for what is only to be compared with itself. */
-const QUICK = '--generations 2 --rounds 1 --seconds 0.5';
+const QUICK = '--generations 1 --rounds 2 --seconds 0.5 --warm-up 2';
 const REST = 'root,unsampled,always-off,excluded,no-sdk,headers,deep-route,streamed,exported';
 
 for (const line of [
@@ -36,5 +36,9 @@ for (const line of [
 ])
   run(process.execPath, line);
 const sdk3 = { NODE_OPTIONS: `--import=${new URL('sdk-3.js', import.meta.url).href}` };
-for (const line of ['micro.js --write micro-sdk-3', 'macro.js --write macro-sdk-3'])
+for (const line of [
+  'micro.js --write micro-sdk-3',
+  'macro.js --write macro-sdk-3',
+  `macro.js --write scenarios-sdk-3 ${QUICK} --scenarios ${REST}`,
+])
   run(node24(), line, sdk3);
