@@ -90,9 +90,7 @@ export function operationOn(request: object, inherited: boolean): object | undef
 }
 
 /** The operation in whose context the events of a request belong, that of excluded requests included. */
-export function resumableOn(
-  request: object,
-): Pick<ServerOperation<never>, 'enriches' | 'resume'> | undefined {
+export function resumableOn(request: object): Pick<ServerOperation<never>, 'resume'> | undefined {
   return (request as Carrier)[OPERATION];
 }
 

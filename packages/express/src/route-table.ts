@@ -46,10 +46,14 @@ export class RouteTable {
     this.#read();
   }
 
-  /** The full template of a route that has just matched; `undefined` when a mount above it cannot be known. */
-  template(request: RoutedRequest, route: Route): string | undefined {
+  /**
+   * The full template of a route that has just matched; `undefined` when a mount above it cannot be known.
+   *
+   * @param baseUrl - that of the request.
+   */
+  template(request: RoutedRequest, route: Route, baseUrl: string): string | undefined {
     // No mount has matched any text: there is nothing to look up.
-    if (request.baseUrl === '' && typeof route.path === 'string') return route.path || '/';
+    if (baseUrl === '' && typeof route.path === 'string') return route.path || '/';
     const template = this.#find(request, route);
     return template === undefined && this.#discover(request.app) ? this.#find(request, route) : template;
   }
