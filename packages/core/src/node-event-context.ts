@@ -49,18 +49,16 @@ export function emitWithin(operation: Resuming, of: Emitter): void {
 }
 
 const waiting = {
-  on: bindingFirst('on'),
-  addListener: bindingFirst('addListener'),
-  prependListener: bindingFirst('prependListener'),
+  on: bindingWhatWaits('on'),
+  addListener: bindingWhatWaits('addListener'),
+  prependListener: bindingWhatWaits('prependListener'),
 };
 
-function bindingFirst(name: Adding): Add {
-  return function add(this: BoundEmitter, event, listener) {
-    const operation = this[WAITING];
-    if (operation !== undefined && this[OPERATION] === undefined && !isOthers(event, listener))
-      bind(operation, this);
-    return below(this, name, add).call(this, event, listener);
-  };
+function bindingWhatWaits(name: Adding): Add {
+  return bindingFirst(
+    (emitter) => emitter[WAITING],
+    (emitter, ours) => below(emitter, name, ours),
+  );
 }
 
 /**
@@ -77,14 +75,29 @@ export function emitWithinOperations<E extends object>(
     Object.defineProperty(prototype, name, {
       configurable: true,
       writable: true,
-      value(this: E & BoundEmitter, event: string | symbol, listener: Listener) {
-        // In this order: what is asked of the emitter is what takes time.
-        const operation = isOthers(event, listener) || this[OPERATION] ? undefined : operationOf(this);
-        if (operation !== undefined) bind(operation, this);
-        return (own ?? Object.getPrototypeOf(prototype)[name]).call(this, event, listener);
-      },
+      value: bindingFirst(
+        (emitter) => operationOf(emitter as unknown as E),
+        () => own ?? Object.getPrototypeOf(prototype)[name],
+      ),
     });
   }
+}
+
+/**
+ * A method that adds listeners, and binds its emitter before the first one.
+ *
+ * @param methodOf - the method that this one has been put before.
+ */
+function bindingFirst(
+  operationOf: (emitter: BoundEmitter) => Resuming | undefined,
+  methodOf: (emitter: BoundEmitter, ours: Add) => Add,
+): Add {
+  return function add(this: BoundEmitter, event, listener) {
+    // In this order: what is asked of the emitter is what takes time.
+    const operation = isOthers(event, listener) || this[OPERATION] ? undefined : operationOf(this);
+    if (operation !== undefined) bind(operation, this);
+    return methodOf(this, add).call(this, event, listener);
+  };
 }
 
 /** What Node adds itself when the response is finished, and what ends operations: neither needs their context. */

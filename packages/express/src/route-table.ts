@@ -54,8 +54,10 @@ export class RouteTable {
   template(request: RoutedRequest, route: Route, baseUrl: string): string | undefined {
     // No mount has matched any text: there is nothing to look up.
     if (baseUrl === '' && typeof route.path === 'string') return route.path || '/';
-    const template = this.#find(request, route);
-    return template === undefined && this.#discover(request.app) ? this.#find(request, route) : template;
+    const template = this.#find(request, route, baseUrl);
+    return template === undefined && this.#discover(request.app)
+      ? this.#find(request, route, baseUrl)
+      : template;
   }
 
   /** Reads the routers again if any has grown. */
@@ -69,9 +71,9 @@ export class RouteTable {
     return false;
   }
 
-  #find(request: RoutedRequest, route: Route): string | undefined {
+  #find(request: RoutedRequest, route: Route, baseUrl: string): string | undefined {
     for (const place of this.#places.get(route) ?? []) {
-      const template = place.template(request);
+      const template = place.template(request, baseUrl);
       if (template !== undefined) return template;
     }
     return undefined;
@@ -144,11 +146,11 @@ class RoutePlace {
   }
 
   /** The full template, or `undefined` when this is not the place where the route has matched. */
-  template({ baseUrl, url }: RoutedRequest): string | undefined {
+  template(request: RoutedRequest, baseUrl: string): string | undefined {
     const prefix = this.#prefix(baseUrl);
     if (prefix === undefined) return undefined;
     const path =
-      typeof this.#path === 'string' ? this.#path : firstMatch(this.#path, pathname(url))?.template;
+      typeof this.#path === 'string' ? this.#path : firstMatch(this.#path, pathname(request.url))?.template;
     if (path === undefined) return undefined;
     return (path === '/' ? prefix : prefix + path) || '/';
   }

@@ -34,15 +34,14 @@ export function opentelemetry(options: KoaOptions = {}): Middleware {
     const operation = instrumentation.start(ctx);
     if (operation === undefined) return next();
     observeErrors(ctx);
-    if (operation.ended) {
-      observeResponse(operation, ctx.req, ctx.res, ctx.response);
-      return operation.run(next);
-    }
-    observeResponse(operation, ctx.req, ctx.res, ctx.response, followRoute(ctx, operation));
+    const excluded = operation.ended;
+    const beforeEnd = excluded ? undefined : followRoute(ctx, operation);
+    observeResponse(operation, ctx.req, ctx.res, ctx.response, beforeEnd);
     const downstream: Promise<unknown> = operation.run(next);
     // A middleware before this one may answer the error itself; without one, the application handles it. Each promise costs
     // a microsecond where Node follows them with hooks, before its version 24.
-    if (!isOutermost(ctx, opentelemetry)) downstream.then(undefined, (error) => operation.recordError(error));
+    if (!excluded && !isOutermost(ctx, opentelemetry))
+      downstream.then(undefined, (error) => operation.recordError(error));
     return downstream;
   };
 }

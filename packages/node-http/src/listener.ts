@@ -47,9 +47,10 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
   return function opentelemetry(this: unknown, request, response) {
     const operation = instrumentation.start(request);
     if (operation === undefined) return listener.call(this, request, response);
+    const excluded = operation.ended;
     observeResponse(operation, request, response, response);
-    // An error of what is excluded is recorded nowhere.
-    if (operation.ended) return operation.run(() => listener.call(this, request, response));
+    // Its errors are recorded nowhere.
+    if (excluded) return operation.run(() => listener.call(this, request, response));
     return operation.run(() => {
       try {
         const result = listener.call(this, request, response);
