@@ -2,7 +2,7 @@
 // processes of their own on a core each; heap and handles are read after collections, once warm and once at the end.
 import { parseArgs } from 'node:util';
 import { applications } from './applications.js';
-import { message, start } from './processes.js';
+import { ask, load, message, start } from './processes.js';
 import { writeResults } from './results.js';
 import { scenarios } from './scenarios.js';
 
@@ -18,23 +18,14 @@ const frameworks = positionals.length > 0 ? positionals : Object.keys(applicatio
 const { path, headers } = scenarios.sampled;
 const generator = start('generator.js', [], 1);
 
-async function ask(server, question) {
-  server.send(question);
-  return message(server);
-}
-
-async function load(port, seconds) {
-  generator.send({ port, seconds, path, headers });
-  return (await message(generator)).requests;
-}
-
 async function measure(framework) {
   const server = start('server.js', [framework, 'ours', 'sampled'], 0);
   const { port } = await message(server);
-  await load(port, 10);
+  const shoot = () => load(generator, { port, seconds: 10, path, headers });
+  await shoot();
   const before = await ask(server, 'remains');
   let requests = 0;
-  while (requests < wanted) requests += await load(port, 10);
+  while (requests < wanted) requests += await shoot();
   const after = await ask(server, 'remains');
   server.disconnect();
   const heap = `${(before.heap / 1e6).toFixed(2)} → ${(after.heap / 1e6).toFixed(2)}`;

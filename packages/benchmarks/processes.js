@@ -17,6 +17,21 @@ export function start(file, args, core, options = []) {
   return child;
 }
 
+/** Asks a server one of its questions. */
+export function ask(server, question) {
+  server.send(question);
+  return message(server);
+}
+
+/** Has a generator shoot, `{ port, seconds, path, headers }`; returns the number of requests, of which none may fail. */
+export async function load(generator, shot) {
+  generator.send(shot);
+  const { requests, non2xx, errors } = await message(generator);
+  if (non2xx + errors > 0)
+    throw new Error(`${non2xx + errors} requests failed; a figure over failures means nothing.`);
+  return requests;
+}
+
 /** Waits for the next message. */
 export function message(child) {
   return new Promise((resolve, reject) => {

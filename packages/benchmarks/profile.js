@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { message, start } from './processes.js';
+import { load, message, start } from './processes.js';
 import { scenarios } from './scenarios.js';
 
 const { values, positionals } = parseArgs({
@@ -33,15 +33,10 @@ for (const name of names) {
   servers.push({ name, child, port: (await message(child)).port, requests: 0 });
 }
 
-async function shoot(server, seconds) {
-  generator.send({ ...scenarios[values.scenario], port: server.port, seconds });
-  const { requests, non2xx, errors } = await message(generator);
-  if (non2xx + errors > 0) throw new Error(`${server.name}: ${non2xx} bad answers, ${errors} errors.`);
-  server.requests += requests;
-}
-
+const { path, headers } = scenarios[values.scenario];
 for (let second = 0; second < Number(values.seconds); second++)
-  for (const server of second % 2 === 0 ? servers : servers.toReversed()) await shoot(server, 1);
+  for (const server of second % 2 === 0 ? servers : servers.toReversed())
+    server.requests += await load(generator, { port: server.port, seconds: 1, path, headers });
 
 const columns = [];
 for (const { name, child, requests } of servers) {
