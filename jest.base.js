@@ -5,6 +5,8 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   maxWorkers: '50%',
+  // Two suites run side by side, and a busy machine can stand still for seconds: what is late is not wrong.
+  testTimeout: 20_000,
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

@@ -1,9 +1,13 @@
-// A Jest reporter: leaves a package's counts and the names of its failures in test-results.json, for scripts/test.mjs.
+// A Jest reporter: leaves a package's counts and its failures, each with why, in test-results.json, for scripts/test.mjs.
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /** How long Jest may take to end once all tests have. */
 const GRACE_MILLIS = 10_000;
+
+/** How many lines of a failure say why: its message, and what it differs in. */
+const MESSAGE_LINES = 30;
 
 export default class JestResults {
   constructor(globalConfig) {
@@ -12,12 +16,17 @@ export default class JestResults {
 
   onRunComplete(_contexts, results) {
     const failures = results.testResults.flatMap(
-      ({ testFilePath, displayName, testResults, testExecError }) => {
+      ({ testFilePath, displayName, testResults, testExecError, failureMessage }) => {
         const project = displayName ? `${displayName.name} › ` : '';
         const file = project + relative(this.rootDir, testFilePath);
         const failed = testResults.filter(({ status }) => status === 'failed');
-        const names = failed.map(({ fullName }) => `${file} › ${fullName}`);
-        return testExecError ? [...names, `${file} could not be run`] : names;
+        const names = failed.map(
+          ({ fullName, failureMessages }) =>
+            `${file} › ${fullName}\n${beginning(failureMessages.join('\n'))}`,
+        );
+        return testExecError
+          ? [...names, `${file} could not be run\n${beginning(failureMessage ?? '')}`]
+          : names;
       },
     );
     const { numPassedTests: passed, numPendingTests, numTodoTests } = results;
@@ -35,4 +44,11 @@ export default class JestResults {
   write(counts) {
     writeFileSync(join(this.rootDir, 'test-results.json'), `${JSON.stringify(counts, null, 2)}\n`);
   }
+}
+
+/** The first lines of what Jest says of a failure, without its colours and its own frames. */
+function beginning(message) {
+  const lines = stripVTControlCharacters(message).split('\n');
+  const ours = lines.filter((line) => !/^ +at .*node_modules/.test(line)).slice(0, MESSAGE_LINES);
+  return ours.map((line) => `    ${line}`).join('\n');
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import base from '../../jest.base.js';
 
 const resolve = createRequire(import.meta.url).resolve;
-const { maxWorkers, reporters, ...perProject } = base;
+const { maxWorkers, reporters, testTimeout, ...perProject } = base;
 
 /**
  * What each SDK line loads under the names that sources import. Every importer is given one and the same
@@ -53,7 +53,7 @@ export function matrix({ folder, frameworks = { '': {} }, everywhere = ['conform
   const projects = cells.map((cell, index) =>
     project({ ...cell, first: index === 0 }, manifest, folder, everywhere),
   );
-  return { maxWorkers, reporters, projects };
+  return { maxWorkers, reporters, testTimeout, projects };
 }
 
 function project({ framework, aliases, sdkLine, first }, { name, version }, folder, everywhere) {

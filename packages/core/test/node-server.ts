@@ -64,8 +64,8 @@ export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Waits until something has come to pass, at most three seconds; what must hold then is for the test to say. */
+/** Waits until something has come to pass, at most ten seconds; what must hold then is for the test to say. */
 export async function until(come: () => boolean): Promise<void> {
-  const limit = Date.now() + 3000;
+  const limit = Date.now() + 10_000;
   while (!come() && Date.now() < limit) await delay(3);
 }
