@@ -10,7 +10,7 @@ import { instrumentListener } from '@otel-middleware/node-http';
 import { floorListener } from './floor.js';
 import { quantile } from './quantiles.js';
 import { writeResults } from './results.js';
-import { TRACE } from './scenarios.js';
+import { scenarios, TRACE } from './scenarios.js';
 import { registerTelemetry } from './telemetry.js';
 import { nanoseconds } from './timing.js';
 
@@ -35,6 +35,9 @@ class Request extends EventEmitter {
     this.headers = {
       host: 'localhost:8080',
       'user-agent': 'benchmark',
+      'x-tenant-id': 'acme',
+      'x-request-id': 'f3b1',
+      accept: 'application/json',
       traceparent: `${TRACE}-${flags}`,
     };
   }
@@ -50,8 +53,13 @@ class Response extends EventEmitter {
 const answer = (_request, response) => response.emit('close');
 const served = (listener, url, flags) => () => listener(new Request(url, flags), new Response());
 
-/** What ours asks of API and SDK for a request, with nothing around it: what is above this is ours. */
-function sdkAlone() {
+/**
+ * What ours asks of API and SDK for a request, with nothing around it: what is above this is ours.
+ *
+ * @param captured - the request headers that become attributes.
+ */
+function sdkAlone(captured = []) {
+  const keys = captured.map((name) => [name, `http.request.header.${name}`]);
   const tracer = trace.getTracer('sdk alone');
   const histogram = metrics
     .getMeter('sdk alone')
@@ -71,6 +79,7 @@ function sdkAlone() {
       'client.address': socket.remoteAddress,
       'user_agent.original': headers['user-agent'],
     };
+    for (const [name, key] of keys) attributes[key] = [headers[name]];
     const parent = propagation.extract(ROOT_CONTEXT, headers, getter);
     const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes, startTime }, parent);
     if (span.isRecording()) {
@@ -157,6 +166,14 @@ const unsampled = await measure({
   ours: served(ours, URL, '00'),
   'the SDK alone': served(sdkAlone(), URL, '00'),
 });
+const { capture } = scenarios.headers;
+const capturing = instrumentListener(answer, { captureRequestHeaders: capture });
+const captured = await measure({
+  ours: served(ours, URL, '01'),
+  'ours, capturing': served(capturing, URL, '01'),
+  'the SDK alone': served(sdkAlone(), URL, '01'),
+  'the SDK alone, capturing': served(sdkAlone(capture), URL, '01'),
+});
 const excluded = await measure({ bare: bareOf('/healthz', '01'), ours: served(ours, '/healthz', '01') });
 
 /** What instrumentation adds to a request without it. */
@@ -172,6 +189,8 @@ const [unsampledFloor, unsampledOurs, unsampledSdk] = [
   unsampled.ours,
   unsampled['the SDK alone'],
 ].map((one) => added(sampled.bare, one));
+const ofCapture = added(captured.ours, captured['ours, capturing']);
+const ofCaptureAlone = added(captured['the SDK alone'], captured['the SDK alone, capturing']);
 const ofExcluded = added(excluded.bare, excluded.ours);
 const ofIdle = added(idle.bare, idle.ours);
 
@@ -191,6 +210,8 @@ const lines = [
   row('unsampled parent: floor', unsampledFloor, unsampledFloor),
   row('unsampled parent: ours', unsampledOurs, unsampledFloor),
   row('unsampled parent: the SDK alone, likewise', unsampledSdk, unsampledFloor),
+  row('five captured headers, beside sampled: ours', ofCapture, ofFloor),
+  row('five captured headers, beside sampled: the SDK alone, likewise', ofCaptureAlone, ofFloor),
   row('excluded URL: ours', ofExcluded, ofFloor),
   row('no SDK registered: ours', ofIdle),
 ];

@@ -3,12 +3,10 @@
 // Both servers are alive together, sampled by V8's profiler, and take turns under load. Prints the microseconds per request
 // that each function takes itself in either, those with the greatest difference first. Inlined functions count for their
 // callers, and the profiler costs some time of its own, so that this says where to look, not what it costs.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { load, message, start } from './processes.js';
+import { ask, load, message, start } from './processes.js';
 import { scenarios } from './scenarios.js';
 
 const { values, positionals } = parseArgs({
@@ -22,35 +20,32 @@ const { values, positionals } = parseArgs({
 });
 const [framework = 'node-http'] = positionals;
 const names = values.contenders.split(',');
-const folder = mkdtempSync(join(tmpdir(), 'profile-'));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const { path, headers } = scenarios[values.scenario];
 const generator = start('generator.js', [], 1);
 const servers = [];
 for (const name of names) {
-  const flags = ['--cpu-prof', '--cpu-prof-interval=150', `--cpu-prof-dir=${join(folder, name)}`];
-  const child = start('server.js', [framework, name, values.scenario], 0, flags);
-  servers.push({ name, child, port: (await message(child)).port, requests: 0 });
+  const child = start('server.js', [framework, name, values.scenario], 0);
+  const server = { child, port: (await message(child)).port, requests: 0 };
+  servers.push(server);
+  while ((await shoot(server, 4)) === 0);
+  await ask(child, 'startProfiling');
 }
-
-const { path, headers } = scenarios[values.scenario];
 for (let second = 0; second < Number(values.seconds); second++)
   for (const server of second % 2 === 0 ? servers : servers.toReversed())
-    server.requests += await load(generator, { port: server.port, seconds: 1, path, headers });
+    server.requests += await shoot(server, 1);
 
 const columns = [];
-for (const { name, child, requests } of servers) {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+for (const { child, requests } of servers) {
+  const { profile } = await ask(child, 'stopProfiling');
+  columns.push(perRequest(profile, requests));
   child.disconnect();
-  await ended;
-  columns.push(perRequest(profileIn(join(folder, name)), requests));
 }
 generator.disconnect();
-rmSync(folder, { recursive: true });
 
-function profileIn(path) {
-  const [file] = readdirSync(path);
-  return JSON.parse(readFileSync(join(path, file), 'utf8'));
+function shoot({ port }, seconds) {
+  return load(generator, { port, seconds, path, headers });
 }
 
 /** Microseconds per request that each function takes itself, by name and place. */
