@@ -2,8 +2,7 @@ import type { ServerOperation } from './server-operation.js';
 
 /** The operation in whose context listeners run, once there are any. */
 const WAITING: unique symbol = Symbol('the operation that waits for listeners');
-const OPERATION: unique symbol = Symbol('the operation in whose context listeners run');
-const OVERRIDDEN: unique symbol = Symbol('the emit that somebody else has put on the emitter');
+const BINDING: unique symbol = Symbol('the context in which listeners run');
 
 type Listener = { readonly name: string } | undefined;
 type Add = (event: string | symbol, listener: Listener) => unknown;
@@ -23,9 +22,15 @@ type Resuming = Pick<ServerOperation<never>, 'resume'>;
 type BoundEmitter = Record<Adding, Add> &
   Pick<Emitter, 'emit' | 'listenerCount'> & {
     [WAITING]?: Resuming;
-    [OPERATION]?: Resuming;
-    [OVERRIDDEN]?: Emit;
+    [BINDING]?: Binding;
   };
+
+/** One object, since to read a property of a request can take half a microsecond in Express. */
+interface Binding {
+  operation: Resuming;
+  /** What somebody else has put on the emitter. */
+  readonly overridden: Emit | undefined;
+}
 
 /**
  * Has an emitter of the request call its listeners in the operation's context: Node emits the events of request and
@@ -36,7 +41,7 @@ type BoundEmitter = Record<Adding, Add> &
  */
 export function emitWithin(operation: Resuming, of: Emitter): void {
   const emitter = of as unknown as BoundEmitter;
-  if (emitter[OPERATION] !== undefined) bind(operation, emitter);
+  if (emitter[BINDING] !== undefined) bind(operation, emitter);
   else if (emitter.on === waiting.on) emitter[WAITING] = operation;
   // Somebody else's, such as that of a compression middleware, need not call ours.
   else if (Object.hasOwn(emitter, 'on')) bind(operation, emitter);
@@ -94,7 +99,7 @@ function bindingFirst(
 ): Add {
   return function add(this: BoundEmitter, event, listener) {
     // In this order: what is asked of the emitter is what takes time.
-    const operation = isOthers(event, listener) || this[OPERATION] ? undefined : operationOf(this);
+    const operation = isOthers(event, listener) || this[BINDING] ? undefined : operationOf(this);
     if (operation !== undefined) bind(operation, this);
     return methodOf(this, add).call(this, event, listener);
   };
@@ -107,19 +112,20 @@ function isOthers(event: string | symbol, listener: Listener): boolean {
 }
 
 function bind(operation: Resuming, emitter: BoundEmitter): void {
-  const bound = emitter[OPERATION] !== undefined;
-  emitter[OPERATION] = operation;
-  // A second time it stays: another library may have wrapped it by now, and would be called by what it calls.
-  if (bound) return;
-  if (Object.hasOwn(emitter, 'emit')) emitter[OVERRIDDEN] = emitter.emit;
-  emitter.emit = emitInContext;
+  const binding = emitter[BINDING];
+  // A second time `emit` stays: another library may have wrapped it by now, and would be called by what it calls.
+  if (binding !== undefined) binding.operation = operation;
+  else {
+    emitter[BINDING] = { operation, overridden: Object.hasOwn(emitter, 'emit') ? emitter.emit : undefined };
+    emitter.emit = emitInContext;
+  }
 }
 
 function emitInContext(this: BoundEmitter, event: string | symbol, ...args: unknown[]): boolean {
-  const emit: Emit = this[OVERRIDDEN] ?? below(this, 'emit', emitInContext);
-  const operation = this[OPERATION];
-  if (operation === undefined || this.listenerCount(event) === 0) return emit.call(this, event, ...args);
-  return operation.resume(() => emit.call(this, event, ...args));
+  const binding = this[BINDING];
+  const emit: Emit = binding?.overridden ?? below(this, 'emit', emitInContext);
+  if (binding === undefined || this.listenerCount(event) === 0) return emit.call(this, event, ...args);
+  return binding.operation.resume(() => emit.call(this, event, ...args));
 }
 
 /**
@@ -132,6 +138,10 @@ function below<Name extends 'emit' | Adding>(
   ours: BoundEmitter[Name],
 ): BoundEmitter[Name] {
   let prototype: BoundEmitter = Object.getPrototypeOf(emitter);
-  while (prototype[name] === ours) prototype = Object.getPrototypeOf(prototype);
-  return prototype[name];
+  let method = prototype[name];
+  while (method === ours) {
+    prototype = Object.getPrototypeOf(prototype);
+    method = prototype[name];
+  }
+  return method;
 }
