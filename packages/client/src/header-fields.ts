@@ -41,7 +41,10 @@ export function* pairs(flat: readonly unknown[]): Generator<readonly [string, st
 /** How captured headers are read. */
 export const headerFields: HeaderReader<HeaderFields> = {
   keys: (headers) => [...headers.fields().keys()],
-  headerValues: (headers, name) => headers.fields().get(name),
+  headerValues: (headers, name) => {
+    const values = headers.fields().get(name);
+    return values && [...values];
+  },
 };
 
 function text(bytes: unknown): string {

@@ -12,8 +12,8 @@ export interface HttpRequestGetter<Req> extends TextMapGetter<Req> {
   keys(request: Req): string[];
   /** A header's value, repeated fields joined by a comma, by its lower-case name. */
   get(request: Req, name: string): string | undefined;
-  /** A header's values, one element per field received, by its lower-case name. */
-  headerValues(request: Req, name: string): readonly string[] | undefined;
+  /** A header's values by its lower-case name, one element per field received, in an array of the caller's own. */
+  headerValues(request: Req, name: string): string[] | undefined;
   /** The method token as received: `GET`, `PURGE`. */
   method(request: Req): string;
   /** The request target as received, before any router rewrote it: `/orders/42?expand=items`. */
@@ -52,8 +52,8 @@ export interface HttpResponseGetter<Res> {
   statusCode(response: Res): number | undefined;
   /** The lower-case names of the header fields that are set. */
   keys(response: Res): string[];
-  /** A header's values, one element per field, by its lower-case name. */
-  headerValues(response: Res, name: string): readonly string[] | undefined;
+  /** A header's values by its lower-case name, one element per field, in an array of the caller's own. */
+  headerValues(response: Res, name: string): string[] | undefined;
   /** Replaces a header; called only before the head is sent. */
   setHeader(response: Res, name: string, value: string): void;
 }

@@ -14,7 +14,8 @@ export interface HeaderCapture {
 /** Reads the header fields of one kind of message; both getters of an adapter are such readers. */
 export interface HeaderReader<Message> {
   keys(message: Message): readonly string[];
-  headerValues(message: Message, name: string): readonly string[] | undefined;
+  /** In an array of the caller's own, which becomes the attribute. */
+  headerValues(message: Message, name: string): string[] | undefined;
 }
 
 interface CapturedHeader {
@@ -92,7 +93,7 @@ export function captureHeaders<Message>(
 ): void {
   for (const header of capture.exact) {
     const found = reader.headerValues(message, header.name);
-    if (found !== undefined) attributes[header.attribute] = header.redacted ? redact(found) : [...found];
+    if (found !== undefined) attributes[header.attribute] = header.redacted ? redact(found) : found;
   }
   if (capture.patterns.length === 0) return;
   for (const name of reader.keys(message)) {
@@ -100,7 +101,7 @@ export function captureHeaders<Message>(
     if (attributes[attribute] !== undefined || !capture.patterns.some((pattern) => pattern.test(name)))
       continue;
     const found = reader.headerValues(message, name);
-    if (found !== undefined) attributes[attribute] = capture.redacted(name) ? redact(found) : [...found];
+    if (found !== undefined) attributes[attribute] = capture.redacted(name) ? redact(found) : found;
   }
 }
 

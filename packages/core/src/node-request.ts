@@ -92,9 +92,10 @@ function joined(value: string | string[] | undefined): string | undefined {
  * One element per header field. Node joins repeated fields with a comma, and cookies with a semicolon, so only a value that
  * holds one has to be looked up as it was received, name by name.
  */
-function headerValues({ headers, rawHeaders }: NodeRequest, name: string): readonly string[] | undefined {
+function headerValues({ headers, rawHeaders }: NodeRequest, name: string): string[] | undefined {
   const value = headers[name];
-  if (value === undefined || Array.isArray(value)) return value;
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) return [...value];
   if (!value.includes(',') && !value.includes(';')) return [value];
   const values: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -54,6 +54,21 @@ async function readOf(bytes: string, names: readonly string[] = []) {
 }
 
 describe('HTTP/1', () => {
+  test('values are the caller’s own, which a change of the request does not reach (hdr:values)', async () => {
+    const seen: unknown[] = [];
+    const listener: RequestListener = (request, response) => {
+      const values = getter.headerValues(request, 'set-cookie');
+      request.headers['set-cookie']?.push('b=2');
+      seen.push(values, request.headers['set-cookie']);
+      response.end();
+    };
+    await sendBytes(
+      await serve(createServer(listener)),
+      'GET / HTTP/1.1\r\nHost: h\r\nSet-Cookie: a=1\r\nConnection: close\r\n\r\n',
+    );
+    expect(seen).toEqual([['a=1'], ['a=1', 'b=2']]);
+  });
+
   test('method, target, scheme, authority and version are as received (attr:path, attr:protocol)', async () => {
     const read = await readOf('PURGE //a/../b?q=%20#f HTTP/1.0\r\nHost: Shop.Example:81\r\n\r\n');
     expect(read).toMatchObject({

@@ -352,13 +352,15 @@ describe('the getter of the response', () => {
     const seen: unknown[] = [];
     const listener: RequestListener = (_, response) => {
       seen.push(getter.statusCode(response));
-      response.setHeader('Set-Cookie', ['a=1', 'b=2']);
+      const cookies = ['a=1', 'b=2'];
+      response.setHeader('Set-Cookie', cookies);
       response.setHeader('X-Number', 7);
       getter.setHeader(response, 'X-Ours', 'set');
       seen.push(
         getter.keys(response),
         ['set-cookie', 'x-number', 'x-absent'].map((name) => getter.headerValues(response, name)),
       );
+      cookies.push('c=3');
       response.writeHead(201).end();
       seen.push(getter.statusCode(response));
     };

@@ -27,7 +27,7 @@ export interface PlainResponse {
 export const plainRequest: HttpRequestGetter<PlainRequest> = {
   keys: ({ headers = {} }) => Object.keys(headers),
   get: ({ headers = {} }, name) => headers[name]?.join(', '),
-  headerValues: ({ headers = {} }, name) => headers[name],
+  headerValues: ({ headers = {} }, name) => headers[name]?.slice(),
   method: ({ method = 'GET' }) => method,
   target: ({ target = '/' }) => target,
   scheme: ({ scheme = 'http' }) => scheme,
@@ -47,7 +47,7 @@ export const plainRequest: HttpRequestGetter<PlainRequest> = {
 export const plainResponse: HttpResponseGetter<PlainResponse> = {
   statusCode: ({ status }) => status,
   keys: ({ headers }) => [...headers.keys()],
-  headerValues: ({ headers }, name) => headers.get(name),
+  headerValues: ({ headers }, name) => headers.get(name)?.slice(),
   setHeader: ({ headers }, name, value) => {
     headers.set(name.toLowerCase(), [value]);
   },
