@@ -1,8 +1,12 @@
-// Compiles one package twice, without a bundler: ESM into dist/esm, CommonJS into dist/cjs.
+// Compiles one package: ESM into dist/esm, CommonJS into dist/cjs, declarations beside both.
+//
+// ESM is bundled, without dependencies: to import a module takes Node about as long as to run it, and a service waits for all
+// of them at its start. CommonJS, which few still load, stays one file per module.
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { build } from 'rolldown';
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
@@ -15,9 +19,36 @@ function compile(...options) {
   });
 }
 
+/** One file for each entry of the package, and one for what several of them share: a module is never there twice. */
+async function bundle() {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const entries = Object.values(exports).filter((entry) => typeof entry === 'object');
+  const files = entries.map(({ import: { default: file } }) =>
+    file.replace('dist/esm', 'src').replace(/\.js$/, '.ts'),
+  );
+  await build({
+    input: files,
+    external: /^[^./]/,
+    platform: 'neutral',
+    tsconfig: 'tsconfig.build.json',
+    // Also for those who listen to nothing: a warning here is a mistake.
+    onLog: (_level, { message }) => {
+      throw new Error(message);
+    },
+    output: {
+      dir: 'dist/esm',
+      format: 'esm',
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+      chunkFileNames: 'shared-[hash].js',
+    },
+  });
+}
+
 rmSync('dist', { recursive: true, force: true });
 await Promise.all([
-  compile('--outDir', 'dist/esm'),
+  bundle(),
+  compile('--outDir', 'dist/esm', '--emitDeclarationOnly'),
   compile(
     ...['--outDir', 'dist/cjs', '--module', 'commonjs', '--moduleResolution', 'bundler'],
     ...['--verbatimModuleSyntax', 'false'],

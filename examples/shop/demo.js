@@ -65,7 +65,8 @@ function printAll(lines) {
   const { traceId } = spans.find(({ name }) => name === 'GET /prices/:item') ?? {};
   const trace = spans.filter((span) => span.traceId === traceId);
   console.log(`Requests\n\n${lines.join('\n')}`);
-  if (trace.length > 0) console.log(`\nOne trace; in all there are ${spans.length} spans\n\n${waterfall(trace)}`);
+  if (trace.length > 0)
+    console.log(`\nOne trace; in all there are ${spans.length} spans\n\n${waterfall(trace)}`);
   console.log(`\nThe log of the database behind inventory\n\n${databaseLog().join('\n')}`);
   console.log(`\nhttp.server.request.duration\n\n${metricsTable(receiver.payloads)}`);
 }

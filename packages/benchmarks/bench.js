@@ -31,7 +31,7 @@ for (const line of [
   'cold-start.js --write',
   'macro.js --write macro',
   `macro.js --write scenarios ${QUICK} --scenarios ${REST}`,
-  `macro.js --write routes ${QUICK} --scenarios 10-routes,1000-routes,10000-routes --contenders ours`,
+  `macro.js --write routes ${QUICK} --scenarios 10-routes,1000-routes,10000-routes --contenders floor,ours`,
   'growth.js --write',
 ])
   run(process.execPath, line);

@@ -11,7 +11,7 @@ import { TRACE } from './scenarios.js';
 import { registerTelemetry } from './telemetry.js';
 
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
-const core = (name) => import(new URL(`../core/dist/esm/${name}.js`, import.meta.url));
+const core = (name) => import(new URL(`../core/dist/cjs/${name}.js`, import.meta.url));
 const [clock, excluded, host, requestContext, target] = await Promise.all(
   ['clock', 'excluded-urls', 'host', 'request-context', 'request-target'].map(core),
 );
