@@ -20,7 +20,6 @@ const arrows = {
   ws: ['core', 'node-http'],
   sqlcommenter: ['core'],
   sdk: ['core/semantics'],
-  devtools: [],
 };
 
 /** These run where there is no Node, so even its types stay out of their sight. */

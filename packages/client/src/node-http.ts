@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api';
-import { isAbort } from './abort.js';
+import { isAbort, toldBy } from './abort.js';
 import type { ChannelListeners, ClientListeners } from './channels.js';
 import { REQUEST_CREATED } from './default-agents.js';
 import type { HeaderLines } from './header-fields.js';
@@ -135,6 +135,6 @@ function endRequest(
 
 /** Node's word for a connection that ended without an answer, whoever has ended it. */
 function isHangUp(error: unknown): boolean {
-  const { code, message } = Object(error) as { code?: unknown; message?: unknown };
+  const { code, message } = toldBy(error);
   return code === 'ECONNRESET' && message === 'socket hang up';
 }

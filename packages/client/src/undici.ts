@@ -1,6 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
-import { isAbort } from './abort.js';
+import { isAbort, toldBy } from './abort.js';
 import type { ClientListeners } from './channels.js';
 import { HeaderFields, pairs } from './header-fields.js';
 import type { HttpClientInstrumentation } from './instrumentation.js';
@@ -105,9 +105,9 @@ function bindCallbacks(request: UndiciRequest, caller: Context): void {
  * their errors a code; so what has none is the caller's, or comes from the stream that is sent.
  */
 function isGivenUp(error: unknown, body: unknown): boolean {
-  const { name, code, message } = Object(error) as { name?: unknown; code?: unknown; message?: unknown };
+  const { name, code, message } = toldBy(error);
   // The refusal of a proxy is an `AbortError` too.
-  if (isAbort(error)) return !String(message).startsWith('Proxy response');
+  if (isAbort(error)) return typeof message !== 'string' || !message.startsWith('Proxy response');
   const isStream = body !== null && !ArrayBuffer.isView(body);
   return code === undefined && name !== 'TimeoutError' && name !== 'HTTPParserError' && !isStream;
 }

@@ -209,6 +209,17 @@ describe('a request that its caller destroys', () => {
       ['RangeError', [['RangeError', 'too large']]],
     ]);
   });
+
+  test('[client:errors] with an error whose properties throw has failed with it', async () => {
+    const hostile = Object.defineProperty(new RangeError('too large'), 'code', {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    const { result, spans } = await failing((request) => void setTimeout(() => request.destroy(hostile), 30));
+    expect(result).toBe(hostile);
+    expect(spans.map(({ attributes }) => attributes['error.type'])).toEqual(['RangeError']);
+  });
 });
 
 describe('a request with an agent of its own', () => {

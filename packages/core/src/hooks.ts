@@ -15,7 +15,8 @@ export function guardedHook<Args extends unknown[], Result>(
   return (...args) => {
     try {
       const result = hook(...args);
-      if (isThenable(result)) result.then(undefined, failed);
+      // One of the arguments is not waited for: Fastify's reply is a thenable, and `reply.header(…)` returns it.
+      if (isThenable(result) && !args.includes(result)) observeRejection(result, failed);
       return result;
     } catch (error) {
       failed(error);
@@ -34,9 +35,14 @@ export function synchronous<Req>(predicate: (request: Req) => unknown): (request
     const answer = predicate(request);
     if (!isThenable(answer)) return answer === true;
     // Nobody waits for it, and a rejection that nobody handles would end the process.
-    answer.then(undefined, () => undefined);
+    observeRejection(answer, () => undefined);
     throw new TypeError('It must answer with a boolean, not with a promise.');
   };
+}
+
+/** Not by the `then` of the thenable: those that are no promises may call what they are not given. */
+function observeRejection(thenable: PromiseLike<unknown>, onRejected: (reason: unknown) => void): void {
+  Promise.resolve(thenable).then(undefined, onRejected);
 }
 
 /** Reports the first failure of `source` through `diag`, and no other. */

@@ -51,6 +51,33 @@ test('a hook that rejects is reported once; Jest would fail for a rejection that
   expect(diagnostics).toEqual([WARNING]);
 });
 
+test('a thenable that insists on both callbacks is taken for a promise (hook:guard)', async () => {
+  const settling = (rejects: boolean) => ({
+    // biome-ignore lint/suspicious/noThenProperty: the thenables of some libraries call both without asking.
+    then: (fulfilled: () => void, rejected: (reason: unknown) => void) =>
+      rejects ? rejected(new Error('later')) : fulfilled(),
+  });
+  const hook = guardedHook('requestHook', (rejects: boolean): unknown => settling(rejects), undefined);
+  hook(false);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(diagnostics).toEqual([]);
+  hook(true);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(diagnostics).toEqual([WARNING]);
+});
+
+test('what a hook was given is no promise of its, though it be a thenable as Fastify’s reply (hook:guard)', () => {
+  const reply = {
+    // biome-ignore lint/suspicious/noThenProperty: that of Fastify's reply settles with the response.
+    then: () => {
+      throw new Error('it is not to be waited for');
+    },
+  };
+  const hook = guardedHook('responseHook', (_span: string, of: object): object => of, {});
+  expect(hook('span', reply)).toBe(reply);
+  expect(diagnostics).toEqual([]);
+});
+
 test('two hooks are reported each for itself (hook:guard)', () => {
   const fail = (): never => {
     throw new Error('x');

@@ -529,6 +529,27 @@ describe('exclusion', () => {
 });
 
 describe('hooks', () => {
+  test.each(['sent in full', 'broken off'])(
+    'may return the reply, a thenable, of a response that is %s (hook:guard)',
+    async (kind) => {
+      const app = application({
+        requestHook: (_span, request) => request,
+        responseHook: (span, _request, reply) => reply.header('x-trace-id', span.spanContext().traceId),
+      });
+      app.get('/', (_request, reply) => {
+        const body = async function* () {
+          yield 'half';
+          if (kind === 'broken off') throw new Error('the tap ran dry');
+        };
+        return reply.send(Readable.from(body()));
+      });
+      const answered = await (await listen(app))('GET /').catch(() => undefined);
+      const { traceId } = (await onlySpan()).spanContext();
+      if (kind === 'sent in full') expect(answered?.headers['x-trace-id']).toBe(traceId);
+      expect(diagnostics).toEqual([]);
+    },
+  );
+
   test.each(['text', 'stream', 'json'])(
     'may add headers in Fastify’s way to %s (hook:response, prop:response)',
     async (kind) => {

@@ -55,7 +55,9 @@ export function instrumentListener<Req extends NodeRequest, Res extends NodeResp
       try {
         const result = listener.call(this, request, response);
         // The promise that follows is the one that rejects unhandled, as the listener's own would have done.
-        return isThenable(result) ? result.then(undefined, (error) => fail(operation, error)) : result;
+        return isThenable(result)
+          ? Promise.resolve(result).then(undefined, (error) => fail(operation, error))
+          : result;
       } catch (error) {
         return fail(operation, error);
       }

@@ -224,7 +224,10 @@ describe('what a listener throws or rejects with', () => {
     const thenable = Object.defineProperty({}, 'then', {
       value: (resolve: (value: unknown) => void) => Promise.resolve('thenable').then(resolve),
     });
-    for (const result of [Promise.resolve('promise'), thenable]) {
+    const insisting = Object.defineProperty({}, 'then', {
+      value: (resolve: (value: unknown) => void) => resolve('insisting'),
+    });
+    for (const result of [Promise.resolve('promise'), thenable, insisting]) {
       const listener = instrumentListener((_: IncomingMessage, response: ServerResponse) => {
         response.end();
         return result;
@@ -236,8 +239,8 @@ describe('what a listener throws or rejects with', () => {
       );
       await send(port);
     }
-    await until(() => results.length === 2);
-    expect(results).toEqual(['promise', 'thenable']);
+    await until(() => results.length === 3);
+    expect(results).toEqual(['promise', 'thenable', 'insisting']);
   });
 
   /** A server in a process of its own, whose listener fails; tells what the process hears of it. */
