@@ -5,7 +5,7 @@ import { spansOfOneRequest } from './telemetry.js';
 
 export async function consume(): Promise<void> {
   const listener = instrumentListener((_request, response) => {
-    response.end('ok');
+    response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
   });
   const spans = await spansOfOneRequest(createServer(listener));
   deepStrictEqual(spans, ['SERVER GET @otel-middleware/node-http']);

@@ -27,6 +27,10 @@ const NORMALIZED_METHOD = /^(?:delete|get|head|options|post|put)$/i;
  * @throws TypeError when an option is unknown or ill-typed, naming it and the cure.
  */
 export function instrumentFetch<F extends Fetch>(fetch: F, options: HttpClientOptions = {}): F {
+  if (typeof fetch !== 'function')
+    throw new TypeError(
+      '@otel-middleware/client: the first argument must be a fetch, such as globalThis.fetch.',
+    );
   const instrumentation = new HttpClientInstrumentation(options);
   return new Proxy(fetch, {
     apply(target, self, call: FetchArguments) {

@@ -127,6 +127,12 @@ describe.each(clients)('$name', (client) => {
   );
 });
 
+test.each([undefined, {}, 'https://a.example'])('[client:span] %p is no fetch', (fetch) => {
+  expect(() => instrumentFetch(fetch as never)).toThrow(
+    '@otel-middleware/client: the first argument must be a fetch, such as globalThis.fetch.',
+  );
+});
+
 describe.each([
   ['instrumentFetch', (options: object) => instrumentFetch(fetch, options)],
   ['instrumentHttpClients', (options: object) => instrumentHttpClients(options).disable()],

@@ -54,6 +54,12 @@ export const COMMON_CHECKS: Readonly<Record<CommonOption, Check>> = {
   propagator: [(value) => hasMethod('extract')(value) && hasMethod('inject')(value), 'a TextMapPropagator'],
 };
 
+/** Tells an object literal from those of classes, such as the requests and contexts that frameworks call middleware with. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
 /**
  * Checks options that may come from plain JavaScript. An option that is `undefined` is not set.
  *
@@ -74,6 +80,10 @@ export function validateOptions(
     if (otherOptions.includes(name)) continue;
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (check === undefined) {
+      if (!isPlain(options))
+        throw new TypeError(
+          `${owner}: options must be a plain object. Was a function registered that was to be called, as in app.use(opentelemetry())?`,
+        );
       const names = [...otherOptions, ...Object.keys(checks)].join(', ');
       throw new TypeError(`${owner}: there is no option "${name}". Remove it, or use one of ${names}.`);
     }

@@ -22,6 +22,10 @@ describe('options (rob:options)', () => {
     [{ name: null }, 'owner: option "name" must be text.'],
     [{ nam: 'x' }, 'owner: there is no option "nam". Remove it, or use one of other, hook, name.'],
     [{ toString: 'x' }, 'owner: there is no option "toString". Remove it, or use one of other, hook, name.'],
+    [
+      Object.assign(Object.create({}), { nam: 'x' }),
+      'owner: options must be a plain object. Was a function registered that was to be called, as in app.use(opentelemetry())?',
+    ],
     [null, 'owner: options must be an object. Leave the argument out for the defaults.'],
     ['x', 'owner: options must be an object. Leave the argument out for the defaults.'],
     [[], 'owner: options must be an object. Leave the argument out for the defaults.'],

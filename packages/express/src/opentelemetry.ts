@@ -53,7 +53,12 @@ export function opentelemetry(options: ExpressOptions = {}): RequestHandler {
  * To be registered after the routes and before the application's own error handlers. Whether the error makes the span a
  * failed one is decided by the status that is answered.
  */
-export function opentelemetryErrors(): ErrorRequestHandler {
+export function opentelemetryErrors(...misplaced: []): ErrorRequestHandler {
+  // As middleware itself it would answer nothing and pass nothing on, without a word.
+  if (misplaced.length > 0)
+    throw new TypeError(
+      '@otel-middleware/express: opentelemetryErrors takes no argument. Call it: app.use(opentelemetryErrors()).',
+    );
   return function opentelemetryErrors(error, request, _response, next) {
     recordError(routed(request), error);
     next(error);

@@ -33,6 +33,20 @@ test('without an SDK an application is left as it was (noop:no-sdk)', async () =
   expect(Object.hasOwn((app as unknown as Application).request, 'route')).toBe(false);
 });
 
+test.each([
+  ['opentelemetry', opentelemetry, 'options must be a plain object. Was a function registered'],
+  ['opentelemetryErrors', opentelemetryErrors, 'Call it: app.use(opentelemetryErrors()).'],
+])(
+  '%s that is registered without being called says so in each answer (rob:options)',
+  async (_, make, cure) => {
+    const app = express().use(make as unknown as RequestHandler);
+    const report: ErrorRequestHandler = (error, _request, response, _next) =>
+      void response.status(500).send(String(error));
+    const { status, body } = await (await serveListener(app.use(report)))('GET /x');
+    expect([status, body]).toEqual([500, expect.stringContaining(cure)]);
+  },
+);
+
 describe('opentelemetryErrors()', () => {
   const report: ErrorRequestHandler = (error, _request, response, _next) =>
     void response.status(error.status ?? 500).send(String(error));

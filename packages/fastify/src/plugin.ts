@@ -40,6 +40,10 @@ type Operations = Record<symbol, ServerOperation<FastifyReply> | null>;
  */
 export const opentelemetry: FastifyPluginAsync<FastifyOptions> = fastifyPlugin(
   async function opentelemetry(instance, options) {
+    if (instance === undefined)
+      throw new TypeError(
+        '@otel-middleware/fastify: opentelemetry is the plugin itself. Do not call it: app.register(opentelemetry, options).',
+      );
     const config = { scope: { name: '@otel-middleware/fastify', version: VERSION }, framework: 'fastify' };
     const instrumentation = createHttpServerInstrumentation({ ...config, request, response, options });
     const key = Symbol('operation');

@@ -426,6 +426,12 @@ describe('registration', () => {
     expect(headers).toMatchObject({ 'x-first': 'added', 'x-second': 'added', 'x-inner': 'added' });
   });
 
+  test('a plugin that was called instead of registered says so (rob:options)', async () => {
+    const app = fastify();
+    app.register((opentelemetry as () => Promise<never>)());
+    await expect(app.ready()).rejects.toThrow('Do not call it: app.register(opentelemetry, options).');
+  });
+
   test('an unknown option is named (rob:options)', async () => {
     const app = fastify();
     app.register(opentelemetry, { nope: true } as FastifyOptions);

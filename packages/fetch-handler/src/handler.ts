@@ -26,7 +26,7 @@ export type FetchAnswer = Response | undefined;
  * handler throws or rejects with is recorded and goes on to the runtime. On Workers the span is exported before the isolate
  * sleeps. Under Deno's own tracing the span is Deno's, and it is enriched.
  *
- * @throws TypeError when an option is unknown or ill-typed.
+ * @throws TypeError when the handler is no function, or an option is unknown or ill-typed.
  */
 export function instrumentHandler<
   Req extends Request,
@@ -36,6 +36,10 @@ export function instrumentHandler<
   handler: (request: Req, ...rest: Rest) => Result,
   options: FetchHandlerOptions = {},
 ): (request: Req, ...rest: Rest) => Result {
+  if (typeof handler !== 'function')
+    throw new TypeError(
+      `${NAME}: the first argument must be a handler, (request) => Response, such as app.fetch and not app.`,
+    );
   const { trustProxy } = options ?? {};
   const instrumentation = createHttpServerInstrumentation<Request, Response, FetchRead<Request>>({
     scope: { name: NAME, version: VERSION },

@@ -14,7 +14,8 @@ export interface TrustProxyOption {
   trustProxy?: readonly string[] | undefined;
 }
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
+/** Not those that begin with a digit, which no header does: addresses, as other adapters take them. */
+const HEADER_NAME = /^(?!\d)[!#$%&'*+.^_`|~\w-]+$/;
 
 /**
  * Compiles `trustProxy`; `undefined` when no header is trusted. What none of them tells validly is left out.

@@ -274,6 +274,10 @@ test('[rob:options] the cure is named with the option', () => {
     /there is no option "excludedUrl".*trustProxy, excludedUrls/,
   );
   expect(make(null as never)).toThrow(/options must be an object/);
+  for (const handler of [undefined, { fetch: () => new Response() }])
+    expect(() => instrumentHandler(handler as never)).toThrow(
+      '@otel-middleware/fetch-handler: the first argument must be a handler, (request) => Response',
+    );
 });
 
 test('[noop:no-sdk] without an SDK the response is the handler’s own', () => {

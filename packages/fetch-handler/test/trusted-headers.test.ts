@@ -110,7 +110,7 @@ test('[attr:proxy-untrusted] nothing is trusted by default', () => {
   ]);
 });
 
-test.each([[true], [1], ['x-forwarded-for'], [['x forwarded']], [['']], [[1]]])(
+test.each([[true], [1], ['x-forwarded-for'], [['x forwarded']], [['']], [[1]], [['127.0.0.1']], [['::1']]])(
   '[rob:options] %j is no list of header names',
   (value) => {
     expect(() => compileTrustedHeaders(OWNER, value as never)).toThrow(

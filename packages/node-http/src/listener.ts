@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { nodeResponse } from '@otel-middleware/core/node';
@@ -25,12 +26,21 @@ export interface ListenerOptions<Req, Res> extends HttpServerOptions<Req, Res> {
  * There is no router here, so the span is named by the method alone until the listener calls `setHttpRoute`. What the
  * listener throws or rejects with is recorded and goes on to Node as without us. Upgrades never reach a listener.
  *
- * @throws TypeError when an option is unknown or ill-typed.
+ * Types that nothing tells are those of `http`.
+ *
+ * @throws TypeError when the listener is no function, or an option is unknown or ill-typed.
  */
-export function instrumentListener<Req extends NodeRequest, Res extends NodeResponse>(
+export function instrumentListener<
+  Req extends NodeRequest = IncomingMessage,
+  Res extends NodeResponse = ServerResponse,
+>(
   listener: (request: Req, response: Res) => unknown,
   options: ListenerOptions<Req, Res> = {},
 ): (request: Req, response: Res) => unknown {
+  if (typeof listener !== 'function')
+    throw new TypeError(
+      '@otel-middleware/node-http: the first argument must be a request listener, (request, response) => {…}.',
+    );
   const { trustProxy } = options ?? {};
   const trust = compileTrust(trustProxy);
   const instrumentation = createHttpServerInstrumentation<Req, Res>({

@@ -137,6 +137,12 @@ describe('options (rob:options)', () => {
     );
   });
 
+  test.each([undefined, createServer(), {}])('are of a listener, which no %p is', (listener) => {
+    expect(() => instrumentListener(listener as never)).toThrow(
+      '@otel-middleware/node-http: the first argument must be a request listener, (request, response) => {…}.',
+    );
+  });
+
   test('that are unknown are named, and all that exist are listed', () => {
     expect(() => instrumentListener(() => {}, { trustproxy: true } as Options)).toThrow(
       /there is no option "trustproxy"\. Remove it, or use one of trustProxy, .*excludedUrls/,

@@ -16,11 +16,14 @@ import { BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor } from '@o
 import { integerFromEnvironment, selectFromEnvironment } from './environment.js';
 
 const OTLP_TIMEOUT_MILLIS = 10_000;
+const OTLP_ENDPOINT = 'http://localhost:4318';
 
 const SPAN_EXPORTERS = {
   otlp: (patienceMillis: number): SpanProcessor => {
     const Exporter = otlpProtocol('TRACES') === 'http/protobuf' ? ProtobufTraceExporter : JsonTraceExporter;
-    return batchSpanProcessor(new Exporter(otlpTimeout('TRACES', patienceMillis)));
+    return batchSpanProcessor(
+      new Exporter({ ...otlpUrl('TRACES'), ...otlpTimeout('TRACES', patienceMillis) }),
+    );
   },
   console: (): SpanProcessor => new SimpleSpanProcessor(new ConsoleSpanExporter()),
 };
@@ -30,6 +33,7 @@ const METRIC_EXPORTERS = {
     const Exporter =
       otlpProtocol('METRICS') === 'http/protobuf' ? ProtobufMetricExporter : JsonMetricExporter;
     return new Exporter({
+      ...otlpUrl('METRICS'),
       ...otlpTimeout('METRICS', patienceMillis),
       aggregationPreference: histogramAggregation(),
     });
@@ -107,6 +111,23 @@ function periodicReader(exporter: PushMetricExporter): IMetricReader {
     // The SDK throws at a timeout beyond the interval, which the specification allows.
     exportTimeoutMillis: Math.min(timeout, interval),
   });
+}
+
+/** An endpoint without its scheme, `localhost:4318`, parses as an URL of the scheme `localhost`; the SDK then exports nothing. */
+function otlpUrl(signal: 'TRACES' | 'METRICS'): { url?: string } {
+  const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
+  const variable = getStringFromEnv(own) === undefined ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : own;
+  const endpoint = getStringFromEnv(variable)?.trim();
+  if (endpoint === undefined || /^https?:$/.test(protocolOf(endpoint))) return {};
+  diag.warn(
+    `${variable}: "${endpoint}" is no http or https URL. Using ${OTLP_ENDPOINT}. Write it with its scheme, as in ` +
+      'http://collector:4318.',
+  );
+  return { url: `${OTLP_ENDPOINT}/v1/${signal.toLowerCase()}` };
+}
+
+function protocolOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : '';
 }
 
 /** An export and its retries hold a process that has given up on them: unless told so they end as early. */

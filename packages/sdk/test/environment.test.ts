@@ -353,11 +353,28 @@ test.each([
   },
 );
 
-test('[sdk:env-invalid] an endpoint that is no URL is one warning for both signals', async () => {
+test.each(['collector', 'localhost:4318', 'ftp://localhost:4318'])(
+  '[sdk:env-invalid] the endpoint %s is one warning for both signals, and the default is taken',
+  async (endpoint) => {
+    const { code, stderr } = await run({
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+    });
+    expect(lines(stderr).filter((line) => line.startsWith('OTEL_'))).toEqual([
+      `OTEL_EXPORTER_OTLP_ENDPOINT: "${endpoint}" is no http or https URL. Using http://localhost:4318. ` +
+        'Write it with its scheme, as in http://collector:4318.',
+    ]);
+    expect(code).toBe(0);
+  },
+);
+
+test('[sdk:env-invalid] an endpoint of one signal that is none leaves the other its own', async () => {
   const { code, stderr } = await run({
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'collector',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'localhost:4318/v1/traces',
     OTEL_EXPORTER_OTLP_TIMEOUT: '200',
   });
-  expect(lines(stderr).filter((line) => line.includes("'collector'"))).toHaveLength(1);
-  expect(code).toBe(0);
+  expect(lines(stderr).filter((line) => line.startsWith('OTEL_'))).toEqual([
+    expect.stringMatching(/^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "localhost:4318\/v1\/traces" is no http/),
+  ]);
+  expect([code, receiver.metricNames()]).toEqual([0, ['works']]);
 });
