@@ -34,7 +34,7 @@ const REDACTED = '[REDACTED]';
 const DEFAULT_SANITIZED = new RegExp(
   `(?:^|[-_])(?:${[
     'authorization|auth|cookie2?|secret|password|passwd|credentials?|session(?:[-_]?id)?',
-    '(?:access|api|auth|functions|master|private|secret|signing|subscription)[-_]?key',
+    '(?:access|api|auth|customer|encryption|functions|master|private|secret|signing|subscription)[-_]?key',
     '(?:access|auth|csrf|id|refresh|session|xsrf)?token|jwt(?:[-_]assertion)?',
   ].join('|')})$`,
   'i',

@@ -168,7 +168,8 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     const path = pathOf(target);
     const carrier = this.#getter.carrier(source) as Carrier;
     if (this.#configuration.excluded?.(request, path) || this.#getter.isExcluded?.(source)) {
-      carrier[OPERATION] = EXCLUDED;
+      // Inside of another registration the request stays the other's, which has a span to end.
+      carrier[OPERATION] ??= EXCLUDED;
       return EXCLUDED;
     }
     const active = context.active();

@@ -11,6 +11,8 @@ export interface NodeRequest {
     readonly localAddress?: string | undefined;
     readonly localPort?: number | undefined;
     readonly destroyed?: boolean;
+    readonly errored?: Error | null;
+    readonly readableEnded?: boolean;
     once(event: 'close', listener: () => void): unknown;
   };
 }
@@ -22,7 +24,7 @@ export interface NodeResponse {
   readonly writableEnded: boolean;
   getHeader(name: string): unknown;
   getHeaderNames(): string[];
-  on(event: 'close', listener: () => void): unknown;
+  on(event: 'close' | 'finish', listener: () => void): unknown;
   once(event: 'close', listener: () => void): unknown;
   prependListener(event: 'close', listener: () => void): unknown;
 }

@@ -94,8 +94,9 @@ function joined(value: string | string[] | undefined): string | undefined {
  */
 function headerValues({ headers, rawHeaders }: NodeRequest, name: string): string[] | undefined {
   const value = headers[name];
-  if (value === undefined) return undefined;
   if (Array.isArray(value)) return [...value];
+  // Not what an object inherits, such as `constructor`.
+  if (typeof value !== 'string') return undefined;
   if (!value.includes(',') && !value.includes(';')) return [value];
   const values: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -62,6 +62,12 @@ export function endOnClose<Res>(
   // Whoever owns the span has been listening since before us, and ends it at this event.
   if (operation.enriches) raw.prependListener('close', endServerOperation);
   else raw.on('close', endServerOperation);
+  // What calls an application as a function of a cloud has no connection to close, and finishes before the response says so.
+  if (isSimulated(stream))
+    raw.on('finish', () => {
+      beforeEnd?.();
+      operation.end(response, sizes?.());
+    });
   // A pipelined response waits for those before it without a socket, and is never told when that closes; Node 24 destroys it
   // with an error of its own, which is no failure of the application.
   if (raw === stream && stream.socket === null)
@@ -78,7 +84,7 @@ interface Stream {
   readonly closed?: boolean;
   readonly writableEnded?: boolean;
   readonly writableFinished?: boolean;
-  readonly socket?: { readonly destroyed: boolean } | null;
+  readonly socket?: { readonly destroyed?: boolean } | null;
   readonly aborted?: boolean;
   readonly rstCode?: number;
   readonly sentHeaders?: Readonly<Record<string, unknown>>;
@@ -122,20 +128,33 @@ export function sentHeader(response: NodeResponse, name: string): string | undef
 /** Where the code stands in `HTTP/1.1 200 OK`. */
 const STATUS_START = 'HTTP/1.1 '.length;
 
+/** Tells what only stands for a socket, such as those of serverless-http, from a socket, and from none as yet. */
+function isSimulated({ socket }: Stream): boolean {
+  return socket != null && socket.destroyed === undefined;
+}
+
+/**
+ * Tells whether the client has ended a connection. Where this end has, as a server does with its last responses when it shuts
+ * down, it was after they were sent.
+ */
+function isLeft({ destroyed, errored, readableEnded }: NodeRequest['socket']): boolean {
+  return destroyed === true && (errored != null || readableEnded === true);
+}
+
 /**
  * Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them, and
  * HTTP/1 responses even when the client has left a body that was waiting to be sent.
  */
 function isComplete(response: NodeResponse, stream: Stream, request: NodeRequest): boolean {
   // Asked first, since it is what most are, and each question costs where the framework has made responses slow to read.
-  if (stream === response && stream.writableFinished && !request.socket.destroyed) return true;
+  if (stream === response && stream.writableFinished && !isLeft(request.socket)) return true;
   // The client may leave with the head, while the handler still writes what is dropped.
   if (response.headersSent && !hasBody(request, response)) return true;
   if (stream !== response)
     return stream.writableEnded === true && stream.aborted !== true && stream.rstCode === 0;
   if (stream.writableFinished) return false;
   // What only simulates a connection, as Fastify's inject() does, closes a response before its sink has drained.
-  return response.writableEnded && stream.socket?.destroyed === false;
+  return response.writableEnded && (stream.socket?.destroyed === false || isSimulated(stream));
 }
 
 /** Node accepts a body for responses that have none by definition, and drops it. */

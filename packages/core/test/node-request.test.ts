@@ -54,6 +54,12 @@ async function readOf(bytes: string, names: readonly string[] = []) {
 }
 
 describe('HTTP/1', () => {
+  test('what every object inherits is no header (hdr:capture)', async () => {
+    const names = ['constructor', '__proto__', 'toString'];
+    const { values } = await readOf('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n', names);
+    expect(names.map((name) => values?.[name])).toEqual([undefined, undefined, undefined]);
+  });
+
   test('values are the caller’s own, which a change of the request does not reach (hdr:values)', async () => {
     const seen: unknown[] = [];
     const listener: RequestListener = (request, response) => {

@@ -157,6 +157,12 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
       [200, 'client_disconnected', 0],
     ],
     [
+      'a connection that the server closes when it has sent the response, as it does to shut down',
+      (request, response) => response.on('finish', () => request.socket.destroy()).end('x'),
+      answered,
+      [200, undefined, 0],
+    ],
+    [
       'a response destroyed without an error',
       (_, response) => {
         response.write('a');

@@ -16,7 +16,7 @@ const REQUEST_START = 'http.server.request.start';
  * @returns what the middleware must call when it is called itself, with the application; from the second call on it does
  * nothing.
  */
-export function watchRegistration(middleware: unknown): (app: Application) => void {
+export function watchRegistration(middleware: unknown): (app: Application | undefined) => void {
   const seen = new WeakSet<Server>();
   let watching = true;
   const stop = (): void => {
@@ -34,7 +34,11 @@ export function watchRegistration(middleware: unknown): (app: Application) => vo
   return (app) => {
     if (!watching) return;
     stop();
-    check(app, middleware);
+    if (app !== undefined) check(app, middleware);
+    else
+      diag.warn(
+        '@otel-middleware/express: a router that is served without an application is not traced. Mount it: express().use(router).',
+      );
   };
 }
 

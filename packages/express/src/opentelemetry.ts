@@ -30,8 +30,10 @@ export function opentelemetry(options: ExpressOptions = {}): RequestHandler {
     options,
   });
   const middleware: RequestHandler = function opentelemetry(request, response, next) {
-    const { app } = routed(request);
+    // A router can be served without an application.
+    const { app } = routed(request) as { app: RoutedRequest['app'] | undefined };
     checkRegistration(app);
+    if (app === undefined) return next();
     const operation = instrumentation.start(request);
     if (operation === undefined) return next();
     bindEvents(app);

@@ -47,6 +47,34 @@ test.each([
   },
 );
 
+test('a registration inside another one that excludes the request leaves that one its own (excl:effect, nest:twice)', async () => {
+  const seen: unknown[] = [];
+  const inner = opentelemetry({ tracerProvider, excludedUrls: '/x' });
+  const app = express().use(middleware());
+  app.get('/x/:id', inner, (request) => {
+    seen.push(request.route.path);
+    throw new Error('the oven is too hot');
+  });
+  const { span } = await (await serve(app.use(opentelemetryErrors())))('GET /x/1');
+  expect(seen).toEqual(['/x/:id']);
+  expect([span.name, span.events.map(({ name }) => name)]).toEqual(['GET /x/:id', ['exception']]);
+});
+
+test('a router that is served without an application answers, and a warning says that it is not traced (rob:late)', async () => {
+  const alone = express.Router().use(middleware());
+  alone.get('/x', (_request, response) => void response.end('ok'));
+  const ask = await serveListener((request, response) =>
+    alone(request as never, response as never, () => {}),
+  );
+  expect([await ask('GET /x'), await ask('GET /x')]).toEqual([
+    { status: 200, body: 'ok' },
+    { status: 200, body: 'ok' },
+  ]);
+  expect(warnings).toEqual([
+    '@otel-middleware/express: a router that is served without an application is not traced. Mount it: express().use(router).',
+  ]);
+});
+
 describe('opentelemetryErrors()', () => {
   const report: ErrorRequestHandler = (error, _request, response, _next) =>
     void response.status(error.status ?? 500).send(String(error));

@@ -71,14 +71,19 @@ export async function serveListener(listener: RequestListener): Promise<Ask<Answ
   };
 }
 
+/** Waits for so many spans to have ended, and takes them. */
+export async function endedSpans(count: number): Promise<ReadableSpan[]> {
+  for (let waited = 0; ended.length < count && waited < 2000; waited++)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  return ended.splice(0);
+}
+
 /** Serves an application whose requests each make one span, which comes with the answer. */
 export async function serve(app: RequestListener): Promise<Ask<Answer & { readonly span: ReadableSpan }>> {
   const ask = await serveListener(app);
   return async (line, headers) => {
     const answered = await ask(line, headers);
-    for (let waited = 0; ended.length === 0 && waited < 2000; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    const spans = ended.splice(0);
+    const spans = await endedSpans(1);
     expect(spans).toHaveLength(1);
     return { ...answered, span: spans[0] as ReadableSpan };
   };

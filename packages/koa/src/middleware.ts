@@ -38,17 +38,10 @@ export function opentelemetry(options: KoaOptions = {}): Middleware {
     const beforeEnd = excluded ? undefined : followRoute(ctx, operation);
     observeResponse(operation, ctx.req, ctx.res, ctx.response, beforeEnd);
     const downstream: Promise<unknown> = operation.run(next);
-    // A middleware before this one may answer the error itself; without one, the application handles it. Each promise costs
-    // a microsecond where Node follows them with hooks, before its version 24.
-    if (!excluded && !isOutermost(ctx, opentelemetry))
-      downstream.then(undefined, (error) => operation.recordError(error));
+    // Not left to the application's handler: middleware before this one, and callbacks of one's own, answer errors themselves.
+    if (!excluded) downstream.then(undefined, (error) => operation.recordError(error));
     return downstream;
   };
-}
-
-/** Whether an application calls a middleware before all others, and handles itself what that rejects with. */
-function isOutermost({ app }: Context, middleware: Middleware): boolean {
-  return app.middleware[0] === middleware;
 }
 
 const OBSERVED: unique symbol = Symbol.for('otel-middleware.koa.onerror.v1');

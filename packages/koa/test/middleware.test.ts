@@ -40,6 +40,9 @@ async function onlySpan() {
 
 describe('errors', () => {
   const broken = new Error('broken');
+  const fail = () => {
+    throw broken;
+  };
 
   test('an error that nobody handles is answered by Koa and recorded once; its event finds the span (error:thrown, error:handler)', async () => {
     const heard: unknown[] = [];
@@ -80,6 +83,33 @@ describe('errors', () => {
       expect([span.status.code, span.events.length]).toEqual([code, events]);
     },
   );
+
+  test.each<[string, (app: Koa) => ReturnType<Koa['callback']>]>([
+    [
+      'a handler of the context’s own',
+      (app) => {
+        app.use((ctx, next) => {
+          // Koa calls it at the end of every response, too.
+          ctx.onerror = (error) => void (error && ctx.res.writeHead(500).end());
+          return next();
+        });
+        return app.use(fail).callback();
+      },
+    ],
+    [
+      'an application of one’s own',
+      (app) => {
+        const handleRequest = (ctx: Context, middleware: (of: Context) => Promise<unknown>) =>
+          middleware(ctx).catch(() => ctx.res.writeHead(500).end());
+        return Object.assign(app.use(fail), { handleRequest }).callback();
+      },
+    ],
+  ])('an error that %s answers is recorded (error:handler)', async (_, callback) => {
+    const ask = await serve(callback(application()));
+    expect((await ask('GET /')).status).toBe(500);
+    const span = await onlySpan();
+    expect(span.events.map(({ attributes }) => attributes?.['exception.message'])).toEqual(['broken']);
+  });
 
   test('an error of middleware before ours is recorded too', async () => {
     const app = new Koa();

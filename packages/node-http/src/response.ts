@@ -28,10 +28,9 @@ export function observeResponse<Res>(
   beforeEnd?: () => void,
 ): void {
   emitWithin(operation, request);
-  if (operation.ended) return;
-  observeEnd(operation, request, raw, response, beforeEnd);
+  if (!operation.ended) observeEnd(operation, request, raw, response, beforeEnd);
   // Last, so that a listener of ours is none that the response has to be bound for.
-  if (!operation.ended) emitWithin(operation, raw);
+  emitWithin(operation, raw);
 }
 
 /** As {@link observeResponse}, but for the events. */

@@ -324,6 +324,30 @@ describe('events of request and response (ctx:active, life:body)', () => {
     expect(telemetry.spans().map(({ name }) => name)).toEqual([]);
   });
 
+  test('of the response to an excluded request are suppressed, too, when the client leaves (excl:effect)', async () => {
+    let closed = false;
+    const port = await serve(
+      createServer(
+        instrumented(
+          (_request, response) => {
+            response.on('close', () => {
+              trace.getTracer('db').startSpan('log').end();
+              closed = true;
+            });
+            response.write('x');
+          },
+          { excludedUrls: 'healthz' },
+        ),
+      ),
+    );
+    const client = httpRequest({ host: '127.0.0.1', port, path: '/healthz' }).end();
+    await once(client, 'response');
+    client.destroy();
+    client.on('error', () => {});
+    await until(() => closed);
+    expect(telemetry.spans().map(({ name }) => name)).toEqual([]);
+  });
+
   test('pipelined requests keep each to its own (ctx:isolation)', async () => {
     const seen: unknown[] = [];
     const port = await serve(
