@@ -1,7 +1,6 @@
 // Compiles one package: ESM into dist/esm, CommonJS into dist/cjs, declarations beside both.
 //
-// ESM is bundled, without dependencies: to import a module takes Node about as long as to run it, and a service waits for all
-// of them at its start. CommonJS, which few still load, stays one file per module.
+// ESM is bundled, without dependencies: a service waits at its start until Node has found and linked every file. CommonJS, which few still load, stays one file per module.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,7 +30,7 @@ async function bundle() {
     external: /^[^./]/,
     platform: 'neutral',
     tsconfig: 'tsconfig.build.json',
-    // Also for those who listen to nothing: a warning here is a mistake.
+    // It has nothing to say unless something is wrong.
     onLog: (_level, { message }) => {
       throw new Error(message);
     },

@@ -14,7 +14,7 @@
 import { parseArgs } from 'node:util';
 import { applications } from './applications.js';
 import { contenders } from './contenders.js';
-import { ask, load, message, start } from './processes.js';
+import { ask, load, message, start, warmUp } from './processes.js';
 import { geometricMean, quantile, spread } from './quantiles.js';
 import { writeResults } from './results.js';
 import { scenarios } from './scenarios.js';
@@ -34,7 +34,7 @@ const { values, positionals } = parseArgs({
 const generations = Number(values.generations);
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
-const warmUp = Number(values['warm-up']);
+const warmSeconds = Number(values['warm-up']);
 const racing = chosen(values.contenders.split(','), contenders);
 const frameworks = chosen(positionals.length > 0 ? positionals : Object.keys(applications), applications);
 const asked = chosen(values.scenarios.split(','), scenarios);
@@ -63,7 +63,7 @@ const titles = [
   `spans: ${racing.join(', ')}`,
 ];
 const lines = [`| ${titles.join(' | ')} |`, `|${'---|'.repeat(titles.length)}`];
-const heading = `Node ${process.version}, ${generations} generations of processes, ${rounds} rounds each, ${seconds} s a shot after ${warmUp} s; medians, quartiles in brackets.`;
+const heading = `Node ${process.version}, ${generations} generations of processes, ${rounds} rounds each, ${seconds} s a shot after ${warmSeconds} s; medians, quartiles in brackets.`;
 console.log(`${heading}\n\n${lines.join('\n')}`);
 for (const scenario of asked) for (const framework of frameworks) await measure(framework, scenario);
 generator.disconnect();
@@ -115,8 +115,7 @@ async function measureGeneration(framework, scenario, figures) {
   for (const name of all) {
     servers[name] = start('server.js', [framework, name, scenario], 0);
     servers[name].port = (await message(servers[name])).port;
-    // Hono makes the router of ten thousand routes at the first request, for longer than a warm-up takes.
-    while ((await shootAt(servers[name], scenario, warmUp)) === 0);
+    await warmUp(generator, shotAt(servers[name], scenario, warmSeconds));
   }
   for (let round = 0; round < rounds; round++) {
     const before = await shoot('bare');
@@ -139,14 +138,14 @@ async function measureGeneration(framework, scenario, figures) {
   for (const server of Object.values(servers)) server.disconnect();
 }
 
-function shootAt({ port }, scenario, duration = seconds) {
+function shotAt({ port }, scenario, duration = seconds) {
   const { path, headers } = scenarios[scenario];
-  return load(generator, { port, seconds: duration, path, headers });
+  return { port, seconds: duration, path, headers };
 }
 
 async function shot(server, scenario) {
   const before = await ask(server, 'cpu');
-  const requests = await shootAt(server, scenario);
+  const requests = await load(generator, shotAt(server, scenario));
   const after = await ask(server, 'cpu');
   const micros = (after.user - before.user) / requests;
   return { requests, micros, total: micros + (after.system - before.system) / requests };
@@ -156,7 +155,7 @@ async function shot(server, scenario) {
 async function allocation(server, scenario) {
   const { spans: before } = await ask(server, 'spans');
   await ask(server, 'startCounting');
-  const requests = await shootAt(server, scenario);
+  const requests = await load(generator, shotAt(server, scenario));
   const { allocated } = await ask(server, 'stopCounting');
   const { spans: after } = await ask(server, 'spans');
   return { kilobytes: allocated / requests / 1000, spans: (after - before) / requests };

@@ -32,6 +32,11 @@ export async function load(generator, shot) {
   return requests;
 }
 
+/** Has a generator shoot until a server answers: Hono makes the router of ten thousand routes for longer than a shot takes. */
+export async function warmUp(generator, shot) {
+  while ((await load(generator, shot)) === 0);
+}
+
 /** Waits for the next message. */
 export function message(child) {
   return new Promise((resolve, reject) => {

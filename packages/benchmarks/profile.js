@@ -6,7 +6,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ask, load, message, start } from './processes.js';
+import { ask, load, message, start, warmUp } from './processes.js';
 import { scenarios } from './scenarios.js';
 
 const { values, positionals } = parseArgs({
@@ -27,14 +27,14 @@ const generator = start('generator.js', [], 1);
 const servers = [];
 for (const name of names) {
   const child = start('server.js', [framework, name, values.scenario], 0);
-  const server = { child, port: (await message(child)).port, requests: 0 };
-  servers.push(server);
-  while ((await shoot(server, 4)) === 0);
+  const { port } = await message(child);
+  servers.push({ child, port, requests: 0 });
+  await warmUp(generator, { port, seconds: 4, path, headers });
   await ask(child, 'startProfiling');
 }
 for (let second = 0; second < Number(values.seconds); second++)
   for (const server of second % 2 === 0 ? servers : servers.toReversed())
-    server.requests += await shoot(server, 1);
+    server.requests += await load(generator, { port: server.port, seconds: 1, path, headers });
 
 const columns = [];
 for (const { child, requests } of servers) {
@@ -43,10 +43,6 @@ for (const { child, requests } of servers) {
   child.disconnect();
 }
 generator.disconnect();
-
-function shoot({ port }, seconds) {
-  return load(generator, { port, seconds, path, headers });
-}
 
 /** Microseconds per request that each function takes itself, by name and place. */
 function perRequest({ nodes, samples, timeDeltas }, requests) {

@@ -41,10 +41,7 @@ export function* pairs(flat: readonly unknown[]): Generator<readonly [string, st
 /** How captured headers are read. */
 export const headerFields: HeaderReader<HeaderFields> = {
   keys: (headers) => [...headers.fields().keys()],
-  headerValues: (headers, name) => {
-    const values = headers.fields().get(name);
-    return values && [...values];
-  },
+  headerValues: (headers, name) => headers.fields().get(name)?.slice(),
 };
 
 function text(bytes: unknown): string {

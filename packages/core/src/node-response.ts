@@ -137,8 +137,8 @@ function isSimulated({ socket }: Stream): boolean {
  * Tells whether the client has ended a connection. Where this end has, as a server does with its last responses when it shuts
  * down, it was after they were sent.
  */
-function isLeft({ destroyed, errored, readableEnded }: NodeRequest['socket']): boolean {
-  return destroyed === true && (errored != null || readableEnded === true);
+function isLeft(socket: NodeRequest['socket']): boolean {
+  return socket.destroyed === true && (socket.errored != null || socket.readableEnded === true);
 }
 
 /**

@@ -15,9 +15,9 @@ const event = {
   requestContext: { identity: { sourceIp: '192.0.2.7' } },
 };
 
-// They call applications with responses that have no connection: one never closes, the other never drains.
 type Wrap = (app: express.Express) => unknown;
 
+// They call applications with responses that have no connection: one never drains, the other never closes.
 test.each<[string, Wrap]>([
   ['serverless-http', (app) => serverless(app)],
   ['@codegenie/serverless-express', (app) => configure({ app })],

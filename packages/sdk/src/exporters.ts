@@ -115,10 +115,9 @@ function periodicReader(exporter: PushMetricExporter): IMetricReader {
 
 /** An endpoint without its scheme, `localhost:4318`, parses as an URL of the scheme `localhost`; the SDK then exports nothing. */
 function otlpUrl(signal: 'TRACES' | 'METRICS'): { url?: string } {
-  const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
-  const variable = getStringFromEnv(own) === undefined ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : own;
+  const variable = otlpVariable(signal, 'ENDPOINT');
   const endpoint = getStringFromEnv(variable)?.trim();
-  if (endpoint === undefined || /^https?:$/.test(protocolOf(endpoint))) return {};
+  if (endpoint === undefined || (/^https?:/i.test(endpoint) && URL.canParse(endpoint))) return {};
   diag.warn(
     `${variable}: "${endpoint}" is no http or https URL. Using ${OTLP_ENDPOINT}. Write it with its scheme, as in ` +
       'http://collector:4318.',
@@ -126,14 +125,15 @@ function otlpUrl(signal: 'TRACES' | 'METRICS'): { url?: string } {
   return { url: `${OTLP_ENDPOINT}/v1/${signal.toLowerCase()}` };
 }
 
-function protocolOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).protocol : '';
+/** The variable that decides for a signal: its own where that is set, else the one for all. */
+function otlpVariable(signal: 'TRACES' | 'METRICS', setting: string): string {
+  const own = `OTEL_EXPORTER_OTLP_${signal}_${setting}`;
+  return getStringFromEnv(own) === undefined ? `OTEL_EXPORTER_OTLP_${setting}` : own;
 }
 
 /** An export and its retries hold a process that has given up on them: unless told so they end as early. */
 function otlpTimeout(signal: 'TRACES' | 'METRICS', patienceMillis: number): { timeoutMillis?: number } {
-  const variables = ['OTEL_EXPORTER_OTLP_TIMEOUT', `OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`];
-  if (variables.some((variable) => getStringFromEnv(variable) !== undefined)) return {};
+  if (getStringFromEnv(otlpVariable(signal, 'TIMEOUT')) !== undefined) return {};
   return { timeoutMillis: Math.min(patienceMillis, OTLP_TIMEOUT_MILLIS) };
 }
 
@@ -150,8 +150,7 @@ function histogramAggregation(): (instrument: InstrumentType) => AggregationOpti
 }
 
 function otlpProtocol(signal: 'TRACES' | 'METRICS'): 'http/json' | 'http/protobuf' {
-  const own = `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`;
-  const variable = getStringFromEnv(own) === undefined ? 'OTEL_EXPORTER_OTLP_PROTOCOL' : own;
+  const variable = otlpVariable(signal, 'PROTOCOL');
   const protocol = (getStringFromEnv(variable) ?? 'http/json').trim().toLowerCase();
   if (protocol === 'http/json' || protocol === 'http/protobuf') return protocol;
   diag.warn(

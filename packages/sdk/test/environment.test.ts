@@ -360,6 +360,10 @@ test.each(['collector', 'localhost:4318', 'ftp://localhost:4318'])(
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       OTEL_EXPORTER_OTLP_TIMEOUT: '200',
     });
+    expect(lines(stderr).filter((line) => line.includes(`'${endpoint}'`)).length).toBe(
+      // What is no URL at all the SDK reads and reports itself, once for both signals.
+      URL.canParse(endpoint) ? 0 : 1,
+    );
     expect(lines(stderr).filter((line) => line.startsWith('OTEL_'))).toEqual([
       `OTEL_EXPORTER_OTLP_ENDPOINT: "${endpoint}" is no http or https URL. Using http://localhost:4318. ` +
         'Write it with its scheme, as in http://collector:4318.',
