@@ -1,7 +1,7 @@
-// Fails when an import runs against the arrows between the packages, or between the rooms of core.
+// Fails when an import runs against the arrows between the packages, or between the folders of core.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { importedNames } from './imports.mjs';
 import { publicPackages, root } from './workspace.mjs';
 
@@ -16,64 +16,28 @@ const arrows = {
   fastify: ['core', 'node-http'],
   koa: ['core', 'node-http'],
   hono: ['core', 'fetch-handler'],
-  client: ['core/semantics'],
+  client: ['core/internal'],
   ws: ['core', 'node-http'],
   sqlcommenter: ['core'],
-  sdk: ['core/semantics'],
+  sdk: ['core/internal'],
 };
 
 /** These run where there is no Node, so even its types stay out of their sight. */
 const nodeFreePackages = ['core', 'fetch-handler', 'hono', 'client'];
 const nodeFreeFiles = /^packages\/(?:core|fetch-handler|hono|client)\/src\//;
 
-/** The rooms of core from the entrance down: each imports only from those after it. */
-const rooms = [
-  'index',
-  'semantics',
-  'node',
-  'instrumentation',
-  'upstream',
-  'server-span',
-  'configuration',
-  'operation',
-  'options',
-  'header-options',
-  'option-checks',
-  'request-attributes',
-  'request-target',
-  'method',
-  'headers',
-  'outcome',
-  'metrics',
-  'tracer',
-  'excluded-urls',
-  'suppression',
-  'patterns',
-  'public-endpoint',
-  'request-scope',
-  'request-context',
-  'response-propagators',
-  'node-bodies',
-  'body-messages',
-  'event-stream',
-  'node-response',
-  'node-request',
-  'node-event-context',
-  'server-operation',
-  'messages',
-  'settled-span',
-  'exceptions',
-  'node-handshake',
-  'node-messages',
-  'host',
-  'hooks',
-  'getter',
-  'environment',
-  'version',
-  'meter',
-  'clock',
-  'semconv',
-];
+/** The folders of core, and the files beside them: what each may import besides itself. */
+const coreArrows = {
+  version: [],
+  otel: ['server'],
+  http: ['otel', 'server'],
+  messages: ['otel'],
+  options: ['messages', 'server', 'http', 'otel'],
+  server: ['options', 'messages', 'http', 'otel', 'version'],
+  node: ['server', 'messages', 'http'],
+  index: ['server', 'options', 'messages', 'http'],
+  internal: ['options', 'server', 'http', 'otel'],
+};
 
 function* sourceFiles(folder) {
   if (!existsSync(folder)) return;
@@ -106,21 +70,29 @@ function* packageFaults({ folder, manifest }) {
   }
 }
 
-function* roomFaults() {
+/** The folder of core that a file belongs to. A file beside the folders goes by its own name: `node.ts` is the door of `node/`. */
+function roomOf(file) {
+  const [first] = relative(join(root, 'packages/core/src'), file).split(sep);
+  return basename(first, '.ts');
+}
+
+function* coreFaults() {
   for (const file of sourceFiles(join(root, 'packages/core/src'))) {
-    const room = basename(file, '.ts');
-    if (!rooms.includes(room)) {
-      yield `packages/core/src/${room}.ts is no room of core: give it its place in scripts/check-arrows.mjs`;
+    const room = roomOf(file);
+    const allowed = coreArrows[room];
+    const path = relative(root, file);
+    if (!allowed) {
+      yield `${path}: ${room} is no folder of core: add it to the table in scripts/check-arrows.mjs`;
       continue;
     }
-    for (const imported of importedNames(file).filter((name) => name.startsWith('./'))) {
-      const below = basename(imported, '.js');
-      if (rooms.indexOf(below) <= rooms.indexOf(room))
-        yield `packages/core/src/${room}.ts imports upwards: ${below}`;
+    for (const imported of importedNames(file).filter((name) => name.startsWith('.'))) {
+      const target = roomOf(resolve(file, '..', imported.replace(/\.js$/, '.ts')));
+      if (target !== room && !allowed.includes(target))
+        yield `${path} imports ${imported}; besides its own folder it may import: ${allowed.join(', ')}`;
     }
   }
 }
 
-const faults = [...publicPackages().flatMap((one) => [...packageFaults(one)]), ...roomFaults()];
+const faults = [...publicPackages().flatMap((one) => [...packageFaults(one)]), ...coreFaults()];
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;

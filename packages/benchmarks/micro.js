@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { parseArgs } from 'node:util';
 import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { later, wallClock } from '@otel-middleware/core/semantics';
+import { later, wallClock } from '@otel-middleware/core/internal';
 import { instrumentListener } from '@otel-middleware/node-http';
 import { floorListener } from './floor.js';
 import { quantile } from './quantiles.js';

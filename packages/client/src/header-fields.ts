@@ -1,4 +1,4 @@
-import type { HeaderReader } from '@otel-middleware/core/semantics';
+import type { HeaderReader } from '@otel-middleware/core/internal';
 
 /** Names and values of header fields, one pair for each line. */
 export type HeaderLines = Iterable<readonly [name: string, value: string]>;

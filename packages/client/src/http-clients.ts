@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api';
-import { guardedHook } from '@otel-middleware/core/semantics';
+import { guardedHook } from '@otel-middleware/core/internal';
 import type { ChannelListeners } from './channels.js';
 import { subscribe } from './channels.js';
 import { publishDefaultAgents, publishesRequests } from './default-agents.js';

@@ -24,7 +24,7 @@ import {
   normalizedMethod,
   tracerSource,
   wallClock,
-} from '@otel-middleware/core/semantics';
+} from '@otel-middleware/core/internal';
 import { headerFields } from './header-fields.js';
 import type { OperationRules, TraceHeaders } from './operation.js';
 import { ClientOperation } from './operation.js';

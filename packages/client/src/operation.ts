@@ -1,6 +1,6 @@
 import type { Attributes, Context, Histogram, HrTime, Span } from '@opentelemetry/api';
 import { context, SpanStatusCode } from '@opentelemetry/api';
-import type { ExceptionRecorder } from '@otel-middleware/core/semantics';
+import type { ExceptionRecorder } from '@otel-middleware/core/internal';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
@@ -15,7 +15,7 @@ import {
   errorMessage,
   errorType,
   later,
-} from '@otel-middleware/core/semantics';
+} from '@otel-middleware/core/internal';
 import { headerFields } from './header-fields.js';
 import type { ClientConfiguration, HttpClientRequest, HttpClientResponse } from './options.js';
 import { redactText } from './redaction.js';

@@ -5,7 +5,7 @@ import type {
   ExclusionTest,
   HeaderCaptures,
   HeaderOptions,
-} from '@otel-middleware/core/semantics';
+} from '@otel-middleware/core/internal';
 import {
   COMMON_CHECKS,
   compileExcludedUrls,
@@ -15,7 +15,7 @@ import {
   guardedHook,
   isFunction,
   validateOptions,
-} from '@otel-middleware/core/semantics';
+} from '@otel-middleware/core/internal';
 import type { HeaderFields } from './header-fields.js';
 
 /** A request on its way out, as hooks and predicates see it, whichever client sends it. */

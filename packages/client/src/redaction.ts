@@ -1,4 +1,4 @@
-import { queryRedaction } from '@otel-middleware/core/semantics';
+import { queryRedaction } from '@otel-middleware/core/internal';
 
 /**
  * Compiles the redaction of `url.full`: credentials and the values of sensitive query keys become `REDACTED`, all other

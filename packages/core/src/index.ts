@@ -1,14 +1,25 @@
-export type { ChunkListener } from './body-messages.js';
-export { receivedChunks, sentChunks } from './body-messages.js';
-export type { ExcludedUrls } from './excluded-urls.js';
-export type { HttpRequestGetter, HttpResponseGetter } from './getter.js';
-export type { HeaderNames } from './headers.js';
-export type { HostAndPort } from './host.js';
-export { forwardedNode, parseAuthority, plainAddress } from './host.js';
-export type { HttpServerInstrumentation, HttpServerInstrumentationConfig } from './instrumentation.js';
-export { createHttpServerInstrumentation } from './instrumentation.js';
-export type { Message, MessageContent, MessageHook, Messages } from './messages.js';
-export type { HttpServerOptions, OptIn } from './options.js';
-export { addMetricAttributes, serverRequest, serverSpan, setHttpRoute, traceTask } from './request-scope.js';
-export { serverTimingPropagator, traceResponsePropagator } from './response-propagators.js';
-export type { Observations, ResponseOutcome, ServerOperation, ServerRequest } from './server-operation.js';
+export type { HttpRequestGetter, HttpResponseGetter } from './http/getter.js';
+export type { HeaderNames } from './http/headers.js';
+export type { HostAndPort } from './http/host.js';
+export { forwardedNode, parseAuthority, plainAddress } from './http/host.js';
+export { serverTimingPropagator, traceResponsePropagator } from './http/response-propagators.js';
+export type { ChunkListener } from './messages/body-messages.js';
+export { receivedChunks, sentChunks } from './messages/body-messages.js';
+export type { Message, MessageContent, MessageHook, Messages } from './messages/messages.js';
+export type { ExcludedUrls } from './options/excluded-urls.js';
+export {
+  addMetricAttributes,
+  serverRequest,
+  serverSpan,
+  setHttpRoute,
+  traceTask,
+} from './server/current-request.js';
+export type { HttpServerInstrumentation, HttpServerInstrumentationConfig } from './server/instrumentation.js';
+export { createHttpServerInstrumentation } from './server/instrumentation.js';
+export type { HttpServerOptions, OptIn } from './server/options.js';
+export type {
+  Observations,
+  ResponseOutcome,
+  ServerOperation,
+  ServerRequest,
+} from './server/server-operation.js';

@@ -1,7 +1,7 @@
-import type { HttpRequestGetter, HttpResponseGetter } from '../src/getter.js';
-import type { HttpServerInstrumentation } from '../src/instrumentation.js';
-import { createHttpServerInstrumentation } from '../src/instrumentation.js';
-import type { HttpServerOptions } from '../src/options.js';
+import type { HttpRequestGetter, HttpResponseGetter } from '../src/http/getter.js';
+import type { HttpServerInstrumentation } from '../src/server/instrumentation.js';
+import { createHttpServerInstrumentation } from '../src/server/instrumentation.js';
+import type { HttpServerOptions } from '../src/server/options.js';
 
 /** The smallest request that a getter can read. Header names are in lower case. */
 export interface PlainRequest {

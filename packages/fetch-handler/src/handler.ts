@@ -1,6 +1,6 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { isThenable } from '@otel-middleware/core/semantics';
+import { isThenable } from '@otel-middleware/core/internal';
 import { environmentOf, keepEnvironment } from './connection.js';
 import { Exchange } from './exchange.js';
 import { startOnPlatform } from './platform-span.js';

@@ -1,7 +1,7 @@
 import { context, trace } from '@opentelemetry/api';
 import type { HttpServerInstrumentation, ServerOperation } from '@otel-middleware/core';
 import { serverSpan } from '@otel-middleware/core';
-import { RPC_METADATA_KEY } from '@otel-middleware/core/semantics';
+import { RPC_METADATA_KEY } from '@otel-middleware/core/internal';
 
 interface Platform {
   readonly Deno?: { readonly telemetry?: { readonly tracerProvider?: unknown } };

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
+import { isThenable } from '@otel-middleware/core/internal';
 import { nodeResponse } from '@otel-middleware/core/node';
-import { isThenable } from '@otel-middleware/core/semantics';
 import type { TrustProxy } from './forwarded.js';
 import { compileTrust } from './forwarded.js';
 import type { NodeRequest } from './request.js';

@@ -2,8 +2,8 @@ import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import { isAttributeValue } from '@opentelemetry/core';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanExporter } from '@opentelemetry/sdk-trace-node';
-import type { Check } from '@otel-middleware/core/semantics';
-import { hasMethod, validateOptions } from '@otel-middleware/core/semantics';
+import type { Check } from '@otel-middleware/core/internal';
+import { hasMethod, validateOptions } from '@otel-middleware/core/internal';
 import { MAX_TIMER_MILLIS } from './environment.js';
 
 /** What can be said in code to `initTelemetry`; each option beats its environment variable. */

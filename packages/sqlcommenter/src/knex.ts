@@ -1,4 +1,4 @@
-import { hasMethod } from '@otel-middleware/core/semantics';
+import { hasMethod } from '@otel-middleware/core/internal';
 import { withComment } from './comment.js';
 import { comment } from './instances.js';
 import type { CommentOptions } from './options.js';

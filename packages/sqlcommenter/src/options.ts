@@ -1,5 +1,5 @@
-import type { Check } from '@otel-middleware/core/semantics';
-import { readVariable, validateOptions } from '@otel-middleware/core/semantics';
+import type { Check } from '@otel-middleware/core/internal';
+import { readVariable, validateOptions } from '@otel-middleware/core/internal';
 import type { SqlDialect } from './statement.js';
 import type { TagRules } from './tags.js';
 

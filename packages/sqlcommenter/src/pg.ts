@@ -1,4 +1,4 @@
-import { hasMethod } from '@otel-middleware/core/semantics';
+import { hasMethod } from '@otel-middleware/core/internal';
 import { withComment } from './comment.js';
 import type { Change, Emitter } from './instances.js';
 import { comment, commentPool, override } from './instances.js';

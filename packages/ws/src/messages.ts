@@ -1,6 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import type { MessageContent, Messages, ServerOperation } from '@otel-middleware/core';
-import { recordFailure } from '@otel-middleware/core/semantics';
+import { recordFailure } from '@otel-middleware/core/internal';
 import type { WebSocket } from 'ws';
 
 /** https://datatracker.ietf.org/doc/html/rfc6455#section-11.8 */
