@@ -26,17 +26,22 @@ const arrows = {
 const nodeFreePackages = ['core', 'fetch-handler', 'hono', 'client'];
 const nodeFreeFiles = /^packages\/(?:core|fetch-handler|hono|client)\/src\//;
 
-/** The folders of core, and the files beside them: what each may import besides itself. */
+/**
+ * The folders of core, and the files beside them: what each may import besides itself.
+ *
+ * The walls: `http` knows no options, `internal` never reaches the server's operation, which clients and SDKs must not load,
+ * and only the door `node` leads to `node`.
+ */
 const coreArrows = {
   version: [],
-  otel: ['server'],
-  http: ['otel', 'server'],
+  otel: [],
+  http: ['otel'],
   messages: ['otel'],
-  options: ['messages', 'server', 'http', 'otel'],
+  options: ['http', 'otel'],
   server: ['options', 'messages', 'http', 'otel', 'version'],
   node: ['server', 'messages', 'http'],
   index: ['server', 'options', 'messages', 'http'],
-  internal: ['options', 'server', 'http', 'otel'],
+  internal: ['options', 'http', 'otel'],
 };
 
 function* sourceFiles(folder) {

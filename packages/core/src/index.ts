@@ -2,6 +2,7 @@ export type { HttpRequestGetter, HttpResponseGetter } from './http/getter.js';
 export type { HeaderNames } from './http/headers.js';
 export type { HostAndPort } from './http/host.js';
 export { forwardedNode, parseAuthority, plainAddress } from './http/host.js';
+export type { ResponseOutcome } from './http/outcome.js';
 export { serverTimingPropagator, traceResponsePropagator } from './http/response-propagators.js';
 export type { ChunkListener } from './messages/body-messages.js';
 export { receivedChunks, sentChunks } from './messages/body-messages.js';
@@ -19,7 +20,6 @@ export { createHttpServerInstrumentation } from './server/instrumentation.js';
 export type { HttpServerOptions, OptIn } from './server/options.js';
 export type {
   Observations,
-  ResponseOutcome,
   ServerOperation,
   ServerRequest,
 } from './server/server-operation.js';

@@ -17,6 +17,7 @@ export type { CaughtError, ExceptionEvent, ExceptionRecorder } from './otel/exce
 export { errorMessage, errorType, exceptionRecorder } from './otel/exceptions.js';
 export { failureReport, guardedHook, isThenable } from './otel/hooks.js';
 export { durationHistogram, isEnabled, meterSource } from './otel/meter.js';
+export { RPC_METADATA_KEY } from './otel/rpc-metadata.js';
 export {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
@@ -36,4 +37,3 @@ export {
 export { isTracingSuppressed, SUPPRESSED } from './otel/suppression.js';
 export { recordFailure } from './otel/task-span.js';
 export { isIdle, tracerSource } from './otel/tracer.js';
-export { RPC_METADATA_KEY } from './server/request-context.js';

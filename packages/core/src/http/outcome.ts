@@ -1,7 +1,18 @@
 import type { CaughtError } from '../otel/exceptions.js';
 import { errorMessage, errorType } from '../otel/exceptions.js';
 import { VALUE_OTHER } from '../otel/semconv.js';
-import type { ResponseOutcome } from '../server/server-operation.js';
+
+/** How a response came to its end; everything is optional and absent means that all was well. */
+export interface ResponseOutcome {
+  /** True when the connection or the response was closed before the response was sent in full. */
+  readonly aborted?: boolean;
+  /** What the connection or the response was closed with; it outranks what was recorded before. */
+  readonly error?: unknown;
+  /** Bytes of the request body that arrived, when they were counted. */
+  readonly requestBodySize?: number | undefined;
+  /** Bytes of the response body that were sent, when they were counted. */
+  readonly responseBodySize?: number | undefined;
+}
 
 /**
  * `error.type` of a request whose connection was closed before the response was complete, when nothing was thrown: the

@@ -1,5 +1,6 @@
 import type { HttpResponseGetter } from '../http/getter.js';
-import type { ResponseOutcome, ServerOperation } from '../server/server-operation.js';
+import type { ResponseOutcome } from '../http/outcome.js';
+import type { ServerOperation } from '../server/server-operation.js';
 import type { NodeRequest, NodeResponse } from './request-and-response.js';
 
 /**

@@ -1,10 +1,5 @@
-import { context, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
-import { UNSEEN_MESSAGES } from '../messages/messages.js';
 import { readVariable } from '../otel/environment.js';
 import { guardedHook, synchronous } from '../otel/hooks.js';
-import { isTracingSuppressed, SUPPRESSED } from '../otel/suppression.js';
-import type { ServerOperation } from '../server/server-operation.js';
-import { UNOBSERVED } from '../server/server-operation.js';
 import { readPatterns, splitPatterns } from './patterns.js';
 
 /**
@@ -15,25 +10,6 @@ export type ExcludedUrls<Req> = string | readonly (string | RegExp | ((request: 
 
 /** Tells whether a request, given with its path, is excluded. Never throws. */
 export type ExclusionTest<Req> = (request: Req, path: string) => boolean;
-
-/**
- * The operation of every excluded request: it only suppresses tracing, so that nothing that the handler starts is
- * exported as an orphan, and outbound requests carry no trace context. One object serves all.
- */
-export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
-  span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
-  context: SUPPRESSED,
-  observes: UNOBSERVED,
-  ended: true,
-  enriches: false,
-  resume: suppressed,
-  run: suppressed,
-  setRoute: nothing,
-  recordError: nothing,
-  commit: nothing,
-  messages: () => UNSEEN_MESSAGES,
-  end: nothing,
-});
 
 /**
  * Reads the patterns of `OTEL_NODE_<NAME>_EXCLUDED_URLS`, else of `OTEL_NODE_EXCLUDED_URLS`.
@@ -80,9 +56,3 @@ function oneWherePossible(sources: readonly string[]): RegExp[] {
     compiled.length > 1 ? [new RegExp(plain.map((source) => `(?:${source})`).join('|'))] : compiled;
   return [...joined, ...referring.map((source) => new RegExp(source))];
 }
-
-function suppressed<T>(handler: () => T): T {
-  return isTracingSuppressed(context.active()) ? handler() : context.with(SUPPRESSED, handler);
-}
-
-function nothing(): void {}

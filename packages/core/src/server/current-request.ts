@@ -1,8 +1,9 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { context, trace } from '@opentelemetry/api';
+import { RPC_METADATA_KEY } from '../otel/rpc-metadata.js';
 import { settled } from '../otel/task-span.js';
 import { VERSION } from '../version.js';
-import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
+import { OPERATION_KEY } from './request-context.js';
 import type { RequestScope, ServerRequest } from './server-operation.js';
 
 /**

@@ -1,15 +1,15 @@
 import type { Attributes, Context } from '@opentelemetry/api';
-import { context, TraceFlags } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
+import type { ResponseOutcome } from '../http/outcome.js';
 import { failureOf } from '../http/outcome.js';
-import type { Messages, MessagesUnderway } from '../messages/messages.js';
-import { messagesOf, UNSEEN_MESSAGES } from '../messages/messages.js';
+import type { MessagesUnderway } from '../messages/messages.js';
+import type { RpcMetadata } from '../otel/rpc-metadata.js';
+import { RPC_METADATA_KEY } from '../otel/rpc-metadata.js';
 import { ATTR_HTTP_ROUTE } from '../otel/semconv.js';
 import type { OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
-import type { RpcMetadata } from './request-context.js';
-import { OPERATION_KEY, RPC_METADATA_KEY } from './request-context.js';
-import type { Observations, RequestScope, ResponseOutcome, ServerOperation } from './server-operation.js';
-import { UNOBSERVED } from './server-operation.js';
+import { OPERATION_KEY } from './request-context.js';
+import type { RequestScope, ServerOperation } from './server-operation.js';
 
 /** Marks metadata as spoken for by one request, so that an in-process request inside it is not taken for it. */
 const CLAIMED = Symbol.for('otel-middleware.claimed.v1');
@@ -106,29 +106,5 @@ export class NestedOperation<Req, Res> extends Operation<Req, Res> {
 
   protected finish(response: Res | undefined): void {
     if (this.recording) this.captureResponseHeaders(response);
-  }
-}
-
-/**
- * The operation of what goes on when its request has ended, such as a WebSocket whose handshake another registration has
- * answered: the context of the request, and its messages.
- */
-export class OutlivingOperation<Req, Res> extends NestedOperation<Req, Res> {
-  override ended = true;
-  readonly #sampled: boolean;
-
-  constructor(start: OperationStart<Req, Res>, outer: ServerOperation<unknown> & RequestScope) {
-    super(start, outer);
-    // A span that has ended says that it is not recording, whether it was or not.
-    this.#sampled = (start.span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
-  }
-
-  override get observes(): Observations {
-    const { receives, sends } = this.rules.observes.enriching.recording;
-    return this.#sampled ? { ...UNOBSERVED, receives, sends } : UNOBSERVED;
-  }
-
-  override messages(linked = false): Messages {
-    return this.#sampled ? messagesOf(this, linked) : UNSEEN_MESSAGES;
   }
 }

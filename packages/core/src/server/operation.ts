@@ -3,6 +3,7 @@ import { context } from '@opentelemetry/api';
 import type { HttpResponseGetter } from '../http/getter.js';
 import type { HeaderCapture } from '../http/headers.js';
 import { captureHeaders } from '../http/headers.js';
+import type { ResponseOutcome } from '../http/outcome.js';
 import type { MessageRules, Messages, MessagesUnderway } from '../messages/messages.js';
 import { messagesOf, UNSEEN_MESSAGES } from '../messages/messages.js';
 import type { CaughtError, ExceptionRecorder } from '../otel/exceptions.js';
@@ -12,7 +13,6 @@ import type {
   Observations,
   Registration,
   RequestScope,
-  ResponseOutcome,
   ServerOperation,
   ServerRequest,
 } from './server-operation.js';

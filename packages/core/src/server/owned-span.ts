@@ -3,7 +3,7 @@ import { SpanStatusCode } from '@opentelemetry/api';
 import { methodInName } from '../http/method.js';
 import type { Instruments } from '../http/metrics.js';
 import { addLabels, countActive, optInAttributes, recordRequest } from '../http/metrics.js';
-import type { Failure } from '../http/outcome.js';
+import type { Failure, ResponseOutcome } from '../http/outcome.js';
 import { failureOf } from '../http/outcome.js';
 import type { RequestAttributeRules, RequestLine } from '../http/request-attributes.js';
 import { later } from '../otel/clock.js';
@@ -20,7 +20,7 @@ import type { OperationRules, OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
 import { RequestContext } from './request-context.js';
 import type { ServerConfiguration } from './rules.js';
-import type { Observations, ResponseOutcome } from './server-operation.js';
+import type { Observations } from './server-operation.js';
 import { UNOBSERVED } from './server-operation.js';
 
 /** What server spans depend on besides their request; compiled once per instrumentation. */

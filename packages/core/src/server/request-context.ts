@@ -1,22 +1,14 @@
-import type { Context, Span } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
+import type { RpcMetadata } from '../otel/rpc-metadata.js';
+import { RPC_METADATA_KEY } from '../otel/rpc-metadata.js';
 import type { RequestScope } from './server-operation.js';
 
 /** Finds the request's operation from any depth; versioned, since two copies of this package may be loaded. */
 export const OPERATION_KEY: symbol = createContextKey('otel-middleware server operation v1');
 
-/** Where HTTP instrumentations tell each other of the server span; equal names make equal keys. */
-export const RPC_METADATA_KEY: symbol = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
-
 /** The key of the active span, asked of the API through a context that only notes what it is called with. */
 const SPAN_KEY: symbol = spanKey();
-
-/** The operation as other instrumentations see it: they may tell a `route`. */
-export interface RpcMetadata {
-  readonly type: string;
-  readonly span: Span;
-  route?: string | undefined;
-}
 
 /**
  * The context of one request: what was extracted, plus the span, the operation and its RPC metadata.

@@ -1,17 +1,6 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
+import type { ResponseOutcome } from '../http/outcome.js';
 import type { Messages, MessagesUnderway } from '../messages/messages.js';
-
-/** How a response came to its end; everything is optional and absent means that all was well. */
-export interface ResponseOutcome {
-  /** True when the connection or the response was closed before the response was sent in full. */
-  readonly aborted?: boolean;
-  /** What the connection or the response was closed with; it outranks what was recorded before. */
-  readonly error?: unknown;
-  /** Bytes of the request body that arrived, when they were counted. */
-  readonly requestBodySize?: number | undefined;
-  /** Bytes of the response body that were sent, when they were counted. */
-  readonly responseBodySize?: number | undefined;
-}
 
 /** What an adapter has to watch for this operation's sake. Every `false` is work that it can save. */
 export interface Observations {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExcludedUrls } from '../../src/options/excluded-urls.js';
-import { compileExcludedUrls, EXCLUDED } from '../../src/options/excluded-urls.js';
+import { compileExcludedUrls } from '../../src/options/excluded-urls.js';
 import { configure } from '../../src/server/rules.js';
-import { UNOBSERVED } from '../../src/server/server-operation.js';
 import { collectDiagnostics } from '../diagnostics.js';
 import { withVariables } from '../variables.js';
 
@@ -138,15 +137,4 @@ describe('configuration', () => {
       ['warn', expect.stringMatching(/^OTEL_NODE_EXCLUDED_URLS .*\/\[,readyz\//)],
     ]);
   });
-});
-
-test('the operation of excluded requests has nothing to watch, to record or to end (excl:effect)', () => {
-  expect(EXCLUDED.ended).toBe(true);
-  expect(EXCLUDED.observes).toEqual(UNOBSERVED);
-  expect(EXCLUDED.span.isRecording()).toBe(false);
-  expect(EXCLUDED.run(() => 42)).toBe(42);
-  EXCLUDED.setRoute('/x');
-  EXCLUDED.recordError(new Error('x'));
-  EXCLUDED.commit({});
-  EXCLUDED.end({});
 });

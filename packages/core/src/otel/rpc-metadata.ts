@@ -1,0 +1,12 @@
+import type { Span } from '@opentelemetry/api';
+import { createContextKey } from '@opentelemetry/api';
+
+/** Where HTTP instrumentations tell each other of the server span; equal names make equal keys. */
+export const RPC_METADATA_KEY: symbol = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
+
+/** The server span as other instrumentations see it: they may tell a `route`. */
+export interface RpcMetadata {
+  readonly type: string;
+  readonly span: Span;
+  route?: string | undefined;
+}
