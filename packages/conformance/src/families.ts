@@ -1,23 +1,23 @@
 import type { FamilySuite } from './registration.js';
-import { attr } from './suite/attr.js';
-import { attrAddresses } from './suite/attr-addresses.js';
-import { attrOptIn } from './suite/attr-opt-in.js';
-import { ctx } from './suite/ctx.js';
+import { attribute } from './suite/attribute.js';
+import { attributeAddresses } from './suite/attribute-addresses.js';
+import { attributeOptIn } from './suite/attribute-opt-in.js';
+import { requestContext } from './suite/context.js';
 import { error } from './suite/error.js';
 import { errorConnection } from './suite/error-connection.js';
-import { excl } from './suite/excl.js';
-import { hdr } from './suite/hdr.js';
+import { exclude } from './suite/exclude.js';
+import { header } from './suite/header.js';
 import { hook } from './suite/hook.js';
 import { life } from './suite/life.js';
 import { lifeConnection } from './suite/life-connection.js';
-import { met } from './suite/met.js';
-import { metOptIn } from './suite/met-opt-in.js';
-import { msg } from './suite/msg.js';
-import { nest } from './suite/nest.js';
-import { noop } from './suite/noop.js';
-import { prop } from './suite/prop.js';
-import { propResponse } from './suite/prop-response.js';
-import { rob } from './suite/rob.js';
+import { message } from './suite/message.js';
+import { metric } from './suite/metric.js';
+import { metricOptIn } from './suite/metric-opt-in.js';
+import { nested } from './suite/nested.js';
+import { noSdk } from './suite/no-sdk.js';
+import { contextPropagation } from './suite/propagation.js';
+import { propagationResponse } from './suite/propagation-response.js';
+import { robust } from './suite/robust.js';
 import { route } from './suite/route.js';
 import { span } from './suite/span.js';
 import { status } from './suite/status.js';
@@ -25,6 +25,31 @@ import { traceContext } from './suite/trace-context.js';
 
 /** The suite of every family that server adapters share. */
 export const families: readonly FamilySuite[] = [
-  ...[span, route, attr, attrAddresses, attrOptIn, status, error, errorConnection, life, lifeConnection],
-  ...[ctx, prop, propResponse, traceContext, nest, excl, hdr, hook, msg, met, metOptIn, noop, rob],
+  ...[
+    span,
+    route,
+    attribute,
+    attributeAddresses,
+    attributeOptIn,
+    status,
+    error,
+    errorConnection,
+    life,
+    lifeConnection,
+  ],
+  ...[
+    requestContext,
+    contextPropagation,
+    propagationResponse,
+    traceContext,
+    nested,
+    exclude,
+    header,
+    hook,
+    message,
+    metric,
+    metricOptIn,
+    noSdk,
+    robust,
+  ],
 ];

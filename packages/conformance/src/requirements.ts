@@ -1,18 +1,18 @@
 import type { Requirement } from './requirement.js';
-import { attr } from './requirements/attr.js';
+import { attribute } from './requirements/attribute.js';
 import { client } from './requirements/client.js';
-import { ctx } from './requirements/ctx.js';
+import { requestContext } from './requirements/context.js';
 import { error } from './requirements/error.js';
-import { excl } from './requirements/excl.js';
-import { hdr } from './requirements/hdr.js';
+import { exclude } from './requirements/exclude.js';
+import { header } from './requirements/header.js';
 import { hook } from './requirements/hook.js';
 import { life } from './requirements/life.js';
-import { met } from './requirements/met.js';
-import { msg } from './requirements/msg.js';
-import { nest } from './requirements/nest.js';
-import { noop } from './requirements/noop.js';
-import { prop } from './requirements/prop.js';
-import { rob } from './requirements/rob.js';
+import { message } from './requirements/message.js';
+import { metric } from './requirements/metric.js';
+import { nested } from './requirements/nested.js';
+import { noSdk } from './requirements/no-sdk.js';
+import { propagation } from './requirements/propagation.js';
+import { robust } from './requirements/robust.js';
 import { route } from './requirements/route.js';
 import { span } from './requirements/span.js';
 import { sql } from './requirements/sql.js';
@@ -21,8 +21,8 @@ import { ws } from './requirements/ws.js';
 
 /** Every requirement, family by family. */
 export const requirements: readonly Requirement[] = [
-  ...[span, route, attr, status, error, life, ctx, prop, nest].flat(),
-  ...[excl, hdr, hook, msg, met, noop, rob, ws, client, sql].flat(),
+  ...[span, route, attribute, status, error, life, requestContext, propagation, nested].flat(),
+  ...[exclude, header, hook, message, metric, noSdk, robust, ws, client, sql].flat(),
 ];
 
 const byId: ReadonlyMap<string, Requirement> = new Map(requirements.map((one) => [one.id, one]));

@@ -97,14 +97,20 @@ describe('what the gate finds', () => {
   test('citations are read from titles, not from comments', () => {
     const title = (id: string): string => `[${id}]`;
     const source = [
-      `test('${title('span:one')} ${title('attr:path')} a title', run);`,
+      `test('${title('span:one')} ${title('attribute:path')} a title', run);`,
       `// ${title('span:scope')}`,
       ` * '${title('span:name-root')}'`,
-      `test.each(cases)(\`${title('met:size')} $name\`, run);`,
-      "it('does two things (life:once, excl:env) at once');",
+      `test.each(cases)(\`${title('metric:size')} $name\`, run);`,
+      "it('does two things (life:once, exclude:env) at once');",
       'const notOne = list[span:one];',
     ].join('\n');
-    expect(citationsIn(source)).toEqual(['span:one', 'attr:path', 'met:size', 'life:once', 'excl:env']);
+    expect(citationsIn(source)).toEqual([
+      'span:one',
+      'attribute:path',
+      'metric:size',
+      'life:once',
+      'exclude:env',
+    ]);
     const [skip, ignore] = ['test.skip', 'xit'];
     expect(
       skippedIn(`${skip}('x', run);\n${ignore}('y', run);\n// ${skip}('z')\nit('skips it.todo')`),
@@ -129,8 +135,8 @@ describe('the requirements', () => {
       adapters.some((adapter) => SERVERS.includes(adapter)),
     );
     const others = servers.filter(({ adapters }) => adapters.length !== SERVERS.length);
-    expect(others.every(({ id, adapters }) => adapters === FRAMEWORKS || id === 'nest:internal-fetch')).toBe(
-      true,
-    );
+    expect(
+      others.every(({ id, adapters }) => adapters === FRAMEWORKS || id === 'nested:internal-fetch'),
+    ).toBe(true);
   });
 });

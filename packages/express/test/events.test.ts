@@ -8,7 +8,7 @@ import { serve, serveListener, tracerProvider } from './traced-app.js';
 
 const middleware = (): RequestHandler => opentelemetry({ tracerProvider });
 
-test('nothing waits for listeners on request and response, and what is bound is bound by the first (ctx:active)', async () => {
+test('nothing waits for listeners on request and response, and what is bound is bound by the first (context:active)', async () => {
   const seen: unknown[] = [];
   const isBound = (emitter: Request | Response) => Object.hasOwn(emitter, 'emit');
   const app = express().use(middleware());
@@ -24,7 +24,7 @@ test('nothing waits for listeners on request and response, and what is bound is 
   expect(seen).toEqual([[0, false], true, [0, false], true]);
 });
 
-test('listeners of an excluded request start nothing that is recorded (excl:effect)', async () => {
+test('listeners of an excluded request start nothing that is recorded (exclude:effect)', async () => {
   const recording: boolean[] = [];
   const listener = () => void recording.push(tracerProvider.getTracer('test').startSpan('x').isRecording());
   const app = express().use(opentelemetry({ tracerProvider, excludedUrls: 'x' }));
@@ -40,7 +40,7 @@ test('listeners of an excluded request start nothing that is recorded (excl:effe
   expect(recording).toEqual([false, false]);
 });
 
-test('an application mounted in another, each with its registration, has its events in the one span (ctx:active)', async () => {
+test('an application mounted in another, each with its registration, has its events in the one span (context:active)', async () => {
   const active: unknown[] = [];
   const listener = () => void active.push(trace.getActiveSpan()?.spanContext().spanId);
   const mounted = express().use(middleware());
@@ -56,7 +56,7 @@ test('an application mounted in another, each with its registration, has its eve
   expect(active).toEqual([spanId, spanId]);
 });
 
-test('methods of the prototypes work without a request (rob:fuzz)', () => {
+test('methods of the prototypes work without a request (robust:fuzz)', () => {
   const app = express().use(middleware());
   expect(() => Object.create(app.response).on('close', () => {})).not.toThrow();
   expect(() => Object.create(app.request).on('close', () => {})).not.toThrow();

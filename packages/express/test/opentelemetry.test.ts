@@ -19,14 +19,14 @@ afterEach(() => {
 
 const middleware = (): RequestHandler => opentelemetry({ tracerProvider });
 
-test('the middleware have names, for stack traces and route tables (rob:late)', () => {
+test('the middleware have names, for stack traces and route tables (robust:late)', () => {
   expect([opentelemetry().name, opentelemetryErrors().name]).toEqual([
     'opentelemetry',
     'opentelemetryErrors',
   ]);
 });
 
-test('without an SDK an application is left as it was (noop:no-sdk)', async () => {
+test('without an SDK an application is left as it was (no-sdk:no-sdk)', async () => {
   const app = express().use(opentelemetry()).get('/x', answer).use(opentelemetryErrors());
   const ask = await serveListener(app);
   expect((await ask('GET /x')).status).toBe(200);
@@ -37,7 +37,7 @@ test.each([
   ['opentelemetry', opentelemetry, 'options must be a plain object. Was a function registered'],
   ['opentelemetryErrors', opentelemetryErrors, 'Call it: app.use(opentelemetryErrors()).'],
 ])(
-  '%s that is registered without being called says so in each answer (rob:options)',
+  '%s that is registered without being called says so in each answer (robust:options)',
   async (_, make, cure) => {
     const app = express().use(make as unknown as RequestHandler);
     const report: ErrorRequestHandler = (error, _request, response, _next) =>
@@ -47,7 +47,7 @@ test.each([
   },
 );
 
-test('a registration inside another one that excludes the request leaves that one its own (excl:effect, nest:twice)', async () => {
+test('a registration inside another one that excludes the request leaves that one its own (exclude:effect, nested:twice)', async () => {
   const seen: unknown[] = [];
   const inner = opentelemetry({ tracerProvider, excludedUrls: '/x' });
   const app = express().use(middleware());
@@ -60,7 +60,7 @@ test('a registration inside another one that excludes the request leaves that on
   expect([span.name, span.events.map(({ name }) => name)]).toEqual(['GET /x/:id', ['exception']]);
 });
 
-test('a router that is served without an application answers, and a warning says that it is not traced (rob:late)', async () => {
+test('a router that is served without an application answers, and a warning says that it is not traced (robust:late)', async () => {
   const alone = express.Router().use(middleware());
   alone.get('/x', (_request, response) => void response.end('ok'));
   const ask = await serveListener((request, response) =>
@@ -101,7 +101,7 @@ describe('opentelemetryErrors()', () => {
     expect([span.events, span.attributes['error.type']]).toEqual([[], '500']);
   });
 
-  test('passes errors on where nothing is traced (noop:no-sdk, excl:effect)', async () => {
+  test('passes errors on where nothing is traced (no-sdk:no-sdk, exclude:effect)', async () => {
     const app = express().use(opentelemetry({ tracerProvider, excludedUrls: 'excluded' }));
     app.get(['/excluded', '/x'], fail).use(opentelemetryErrors(), report);
     const alone = express().get('/x', fail).use(opentelemetryErrors(), report);
@@ -116,7 +116,7 @@ describe('a middleware in the wrong place', () => {
     /^@otel-middleware\/express: opentelemetry\(\) is registered after (.*), and what is answered .* Call app\.use\(opentelemetry\(\)\) before all routes and routers\.$/;
   const told = (): (string | undefined)[] => warnings.map((warning) => WARNING.exec(warning)?.[1]);
 
-  test('is warned of once, with the first route, though no request reaches it (rob:late)', async () => {
+  test('is warned of once, with the first route, though no request reaches it (robust:late)', async () => {
     const app = express().use(pass).get('/health', answer).use('/api', router('/x')).use(middleware());
     const ask = await serveListener(app);
     for (const line of ['GET /health', 'GET /api/x', 'GET /health'])
@@ -124,7 +124,7 @@ describe('a middleware in the wrong place', () => {
     expect(told()).toEqual(['the route /health']);
   });
 
-  test('is warned of behind routers and applications, and where it is called (rob:late)', async () => {
+  test('is warned of behind routers and applications, and where it is called (robust:late)', async () => {
     const hidden = express().use('/api', router('/x')).use(middleware(), answer);
     const ask = await serve((request, response) => hidden(request, response));
     await ask('GET /other');
@@ -132,7 +132,7 @@ describe('a middleware in the wrong place', () => {
     expect(told()).toEqual(['a router']);
   });
 
-  test('is not warned of in the right place, or in a router (rob:late)', async () => {
+  test('is not warned of in the right place, or in a router (robust:late)', async () => {
     const first = express().use(pass, middleware()).get('/x', answer);
     const inRouter = express()
       .get('/y', answer)
@@ -154,14 +154,14 @@ describe('proxies', () => {
   const traced = (): Express => express().use(middleware()).get('/x', answer);
 
   test.each([false, 0, undefined])(
-    'are not believed when trust proxy is %j (attr:proxy-untrusted)',
+    'are not believed when trust proxy is %j (attribute:proxy-untrusted)',
     async (setting) => {
       expect(await clientOf(traced().set('trust proxy', setting), 'GET /x')).toEqual(['127.0.0.1', 'http']);
     },
   );
 
   test.each([true, 1, 'loopback', ['127.0.0.0/8'], (address: string) => address === '127.0.0.1'])(
-    'are believed when trust proxy is %s (attr:proxy-trusted)',
+    'are believed when trust proxy is %s (attribute:proxy-trusted)',
     async (setting) => {
       expect(await clientOf(traced().set('trust proxy', setting), 'GET /x')).toEqual([
         '203.0.113.7',
@@ -170,13 +170,13 @@ describe('proxies', () => {
     },
   );
 
-  test('are believed by a mounted application as by the one around it (attr:proxy-trusted)', async () => {
+  test('are believed by a mounted application as by the one around it (attribute:proxy-trusted)', async () => {
     const app = express().set('trust proxy', 1);
     expect(await clientOf(app.use('/in', traced()), 'GET /in/x')).toEqual(['203.0.113.7', 'https']);
   });
 });
 
-test('routers that cannot be read cost a request its route and nothing else, and are reported once (rob:fuzz)', async () => {
+test('routers that cannot be read cost a request its route and nothing else, and are reported once (robust:fuzz)', async () => {
   const unreadable = Object.assign(pass.bind(null), { stack: [null], route: (): void => {} });
   const app = express().use(middleware(), unreadable).use('/in', router('/x')).get('/y', answer);
   const ask = await serve(app);

@@ -51,7 +51,7 @@ describe('applications in applications', () => {
     expect(await route('GET /via/late/1/boom/2')).toEqual([500, '/via/late/:y/boom/:id']);
   });
 
-  test('the middleware of an application knows where that is mounted (route:sub-app, nest:twice)', async () => {
+  test('the middleware of an application knows where that is mounted (route:sub-app, nested:twice)', async () => {
     const app = express();
     const inner = express().use(opentelemetry({ tracerProvider })).get('/x/:y', answer);
     const ask = await serve(app.use('/in/:z', inner));

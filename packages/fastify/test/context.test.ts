@@ -34,7 +34,7 @@ async function expectEverywhere(found: [string, string | undefined][], ...where:
 const BEFORE = ['onRequest', 'preParsing'];
 const AFTER = ['onSend', 'onResponse'];
 
-test('every hook and the handler find the span, after a body in many packets too (ctx:active, life:body)', async () => {
+test('every hook and the handler find the span, after a body in many packets too (context:active, life:body)', async () => {
   const { app, found, note } = noting();
   app.post('/', async (request) => {
     note('handler');
@@ -142,7 +142,7 @@ test('request.opentelemetry holds span and context for code that has lost them',
   expect(JSON.parse(body)).toEqual([spanId, spanId, spanId]);
 });
 
-test('slow and fast requests do not see each other (ctx:isolation)', async () => {
+test('slow and fast requests do not see each other (context:isolation)', async () => {
   const app = fastify();
   app.register(opentelemetry, { tracerProvider });
   app.post('/:ms', async (request) => {

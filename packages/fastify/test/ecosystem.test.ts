@@ -54,7 +54,7 @@ describe('@fastify/compress', () => {
     },
   );
 
-  test('[msg:hooks] messages are what the connection carries: the body parser gets it after, compression before', async () => {
+  test('[message:hooks] messages are what the connection carries: the body parser gets it after, compression before', async () => {
     const order: string[] = [];
     let sent = 0;
     const app = fastify();

@@ -6,9 +6,9 @@ const METHODS = 'Fastify 4 has no routes for the methods PURGE and QUERY.';
 
 /** What cannot be met on Fastify, and why. */
 export const gaps: Gaps = {
-  '[attr:proxy-trusted] [attr:peer] Forwarded of a trusted proxy decides client, scheme and server':
+  '[attribute:proxy-trusted] [attribute:peer] Forwarded of a trusted proxy decides client, scheme and server':
     X_FORWARDED,
-  '[attr:proxy-trusted] [attr:peer] of Forwarded only the elements of trusted proxies are believed':
+  '[attribute:proxy-trusted] [attribute:peer] of Forwarded only the elements of trusted proxies are believed':
     X_FORWARDED,
   'route:late': 'Fastify takes no routes once it has started.',
   ...(matrix.framework?.startsWith('4') && {

@@ -303,11 +303,11 @@ describe('what proxies tell', () => {
   };
   const own = ['127.0.0.1', 'http', 'inner.example', 8080, '127.0.0.1'];
 
-  test('is not believed by default (attr:proxy-untrusted)', async () => {
+  test('is not believed by default (attribute:proxy-untrusted)', async () => {
     expect(await told(undefined as never)).toEqual(own);
   });
 
-  test('is believed as trustProxy says (attr:proxy-trusted)', async () => {
+  test('is believed as trustProxy says (attribute:proxy-trusted)', async () => {
     expect(await told(true)).toEqual(['203.0.113.9', 'https', 'shop.example', 8443, '127.0.0.1']);
   });
 
@@ -338,7 +338,7 @@ describe('what proxies tell', () => {
 describe('registration', () => {
   const routes = (app: FastifyInstance) => app.get('/:x', async () => activeSpanId());
 
-  test('works awaited or not, before or after routes and other plugins, and on the root from within (rob:late)', async () => {
+  test('works awaited or not, before or after routes and other plugins, and on the root from within (robust:late)', async () => {
     const register = (app: FastifyInstance) => app.register(opentelemetry, { tracerProvider });
     const before = fastify();
     register(before);
@@ -375,7 +375,7 @@ describe('registration', () => {
     expect(diagnostics).toEqual([]);
   });
 
-  test('when the application has started, Fastify refuses it (rob:late)', async () => {
+  test('when the application has started, Fastify refuses it (robust:late)', async () => {
     const app = fastify();
     await app.ready();
     expect(() => app.register(opentelemetry, {})).toThrow(/booted|started/);
@@ -397,7 +397,7 @@ describe('registration', () => {
     expect((await onlySpan()).name).toBe('GET /inner/:x');
   });
 
-  test('twice, in a plugin again, and around the server: one span, every hook once (nest:twice)', async () => {
+  test('twice, in a plugin again, and around the server: one span, every hook once (nested:twice)', async () => {
     const called: string[] = [];
     const options = (name: string): FastifyOptions => ({
       tracerProvider,
@@ -426,13 +426,13 @@ describe('registration', () => {
     expect(headers).toMatchObject({ 'x-first': 'added', 'x-second': 'added', 'x-inner': 'added' });
   });
 
-  test('a plugin that was called instead of registered says so (rob:options)', async () => {
+  test('a plugin that was called instead of registered says so (robust:options)', async () => {
     const app = fastify();
     app.register((opentelemetry as () => Promise<never>)());
     await expect(app.ready()).rejects.toThrow('Do not call it: app.register(opentelemetry, options).');
   });
 
-  test('an unknown option is named (rob:options)', async () => {
+  test('an unknown option is named (robust:options)', async () => {
     const app = fastify();
     app.register(opentelemetry, { nope: true } as FastifyOptions);
     await expect(app.ready()).rejects.toThrow('@otel-middleware/fastify: there is no option "nope"');
@@ -505,7 +505,7 @@ describe('what comes before all hooks', () => {
 });
 
 describe('exclusion', () => {
-  test('a route says so in its config (excl:effect)', async () => {
+  test('a route says so in its config (exclude:effect)', async () => {
     const called: string[] = [];
     const app = application({ requestHook: () => void called.push('requestHook') });
     const handler = async () => {
@@ -523,7 +523,7 @@ describe('exclusion', () => {
     expect(called).toEqual(['requestHook']);
   });
 
-  test('predicates read Fastify’s request (excl:forms)', async () => {
+  test('predicates read Fastify’s request (exclude:forms)', async () => {
     const app = application({ excludedUrls: [(request) => request.routeOptions.url === '/in/:x'] });
     app.get('/in/:x', async () => 'ok');
     app.get('/out/:x', async () => 'ok');
@@ -557,7 +557,7 @@ describe('hooks', () => {
   );
 
   test.each(['text', 'stream', 'json'])(
-    'may add headers in Fastify’s way to %s (hook:response, prop:response)',
+    'may add headers in Fastify’s way to %s (hook:response, propagation:response)',
     async (kind) => {
       const called: unknown[] = [];
       const app = application({
@@ -618,7 +618,7 @@ describe('hooks', () => {
     },
   );
 
-  test('headers are added to a hijacked response too (prop:response)', async () => {
+  test('headers are added to a hijacked response too (propagation:response)', async () => {
     const app = application({ responsePropagator: serverTimingPropagator });
     app.get('/', (_request, reply) => {
       reply.hijack();
@@ -629,7 +629,7 @@ describe('hooks', () => {
   });
 });
 
-test('without an SDK the application answers as without us (noop:no-sdk)', async () => {
+test('without an SDK the application answers as without us (no-sdk:no-sdk)', async () => {
   const app = fastify();
   app.register(opentelemetry);
   app.get('/', async (request) => ({ telemetry: request.opentelemetry }));

@@ -141,7 +141,7 @@ test('the route of the user wins (route:user)', async () => {
   expect(await route('GET /rpc/list')).toEqual([200, '/rpc/users.{method}']);
 });
 
-test('samplers see the route (attr:start)', async () => {
+test('samplers see the route (attribute:start)', async () => {
   const seen: unknown[] = [];
   const noting: Tracer = {
     startSpan: (name, options) => {

@@ -121,7 +121,7 @@ describe('[life:streamed] [error:abort] [error:mid-stream] a watched body', () =
   });
 });
 
-test('[met:size] texts and buffers, as Bun takes them in streams, go on as they are and count as their bytes', async () => {
+test('[metric:size] texts and buffers, as Bun takes them in streams, go on as they are and count as their bytes', async () => {
   const sent = ['é', new Uint8Array([1, 2]).buffer, new Uint8Array([3]), 7];
   const body = new ReadableStream({
     start(controller) {
@@ -141,7 +141,7 @@ test('[met:size] texts and buffers, as Bun takes them in streams, go on as they 
   expect([sizes, ends]).toEqual([[2, 2, 1, 0], [{ responseBodySize: 5 }]]);
 });
 
-describe('[msg:hooks] the body of a request that is watched', () => {
+describe('[message:hooks] the body of a request that is watched', () => {
   function watchedRequest(body: ReadableStream<Uint8Array>) {
     const init = { method: 'POST', headers: { 'x-shelf': 'top' }, body, duplex: 'half' };
     const request = new Request('http://shop.example/upload?x=1', init as RequestInit);
@@ -217,7 +217,7 @@ function lockedRequest(): Request {
   return request;
 }
 
-test('[msg:hooks] a compressed event stream is no row of events', () => {
+test('[message:hooks] a compressed event stream is no row of events', () => {
   const type = { 'content-type': 'Text/Event-Stream; charset=utf-8' };
   expect(isEventStream(new Response('', { headers: type }))).toBe(true);
   expect(isEventStream(new Response('', { headers: { ...type, 'content-encoding': 'gzip' } }))).toBe(false);

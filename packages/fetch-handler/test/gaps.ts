@@ -8,16 +8,16 @@ const THROWN =
 
 /** What cannot be had of a fetch handler on Node with `@hono/node-server`, and why. */
 export const gaps: Gaps = {
-  '[attr:host] a malformed Host header is left out': REFUSED,
-  '[attr:path] OPTIONS * has the path *': REFUSED,
-  '[attr:proxy-trusted] [attr:peer] several trusted hops are followed to the client':
+  '[attribute:host] a malformed Host header is left out': REFUSED,
+  '[attribute:path] OPTIONS * has the path *': REFUSED,
+  '[attribute:proxy-trusted] [attribute:peer] several trusted hops are followed to the client':
     'trustProxy names headers, since proxies are not known by their address on every runtime: the last hop counts.',
-  '[ctx:active] the span is active in listeners of request and response':
+  '[context:active] the span is active in listeners of request and response':
     'Handlers work with Request and Response; to bind Node’s emitters below them costs a quarter of the tracing.',
-  '[hdr:capture] headers of a raw response are captured': RAW,
+  '[header:capture] headers of a raw response are captured': RAW,
   '[hook:response] rawWrite: it runs once, in context, and can add headers': RAW,
   '[hook:response] thrown: it runs once, in context, and can add headers': THROWN,
-  '[nest:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
-  '[prop:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
-  '[prop:response] thrown: the response tells its trace, beside what it says itself': THROWN,
+  '[nested:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
+  '[propagation:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
+  '[propagation:response] thrown: the response tells its trace, beside what it says itself': THROWN,
 };

@@ -36,7 +36,7 @@ function attributesOf(request: Request, options: FetchHandlerOptions = {}, ...re
   return onlySpan().attributes;
 }
 
-describe('[attr:path] [attr:query] [attr:host] [span:method-other] what a Request tells', () => {
+describe('[attribute:path] [attribute:query] [attribute:host] [span:method-other] what a Request tells', () => {
   test('all of it, and no address or protocol version', () => {
     const headers = {
       host: 'shop.example:8443',
@@ -76,7 +76,7 @@ describe('[attr:path] [attr:query] [attr:host] [span:method-other] what a Reques
     expect(onlySpan().name).toBe('HTTP');
   });
 
-  test('[attr:proxy-trusted] trusted headers before it', () => {
+  test('[attribute:proxy-trusted] trusted headers before it', () => {
     const headers = {
       'cf-connecting-ip': '203.0.113.9',
       forwarded: 'for=6.6.6.6;proto=https;host=shop.example',
@@ -90,7 +90,7 @@ describe('[attr:path] [attr:query] [attr:host] [span:method-other] what a Reques
   });
 });
 
-describe('[attr:peer] what runtimes hand over beside it', () => {
+describe('[attribute:peer] what runtimes hand over beside it', () => {
   const request = new Request('http://shop.example/');
 
   test('Deno’s info', () => {
@@ -114,7 +114,7 @@ describe('[attr:peer] what runtimes hand over beside it', () => {
     );
   });
 
-  test('[attr:no-nullish] a unix socket’s has no address', async () => {
+  test('[attribute:no-nullish] a unix socket’s has no address', async () => {
     const info = { remoteAddr: { transport: 'unix', path: '/run/shop' }, completed: Promise.resolve() };
     instrumentHandler((_request: Request, _info: unknown) => new Response('ok'), defaults)(
       new Request(request),
@@ -135,7 +135,7 @@ describe('[attr:peer] what runtimes hand over beside it', () => {
   });
 });
 
-describe('[error:thrown] [ctx:active] the handler', () => {
+describe('[error:thrown] [context:active] the handler', () => {
   test('stays synchronous, keeps this, its arguments and its response', () => {
     const response = new Response('ok');
     const worker = {
@@ -207,7 +207,7 @@ describe('[error:thrown] [ctx:active] the handler', () => {
     expect(onlySpan().attributes).not.toHaveProperty('http.response.status_code');
   });
 
-  test('[prop:response] whose response cannot be changed gets another with the same body', async () => {
+  test('[propagation:response] whose response cannot be changed gets another with the same body', async () => {
     const handler = instrumentHandler(
       (_request: Request) => Response.redirect('http://shop.example/orders', 302),
       {
@@ -220,7 +220,7 @@ describe('[error:thrown] [ctx:active] the handler', () => {
     expect(response.headers.get('server-timing')).toMatch(/^trace;desc=00-/);
   });
 
-  test('[met:size] whose sizes are wanted has its body counted', async () => {
+  test('[metric:size] whose sizes are wanted has its body counted', async () => {
     const handler = instrumentHandler(
       async (request: Request) => new Response(`${await request.text()} bread`),
       {
@@ -264,7 +264,7 @@ describe('[life:streamed] on a server that shows nothing of Node', () => {
   });
 });
 
-test('[rob:options] the cure is named with the option', () => {
+test('[robust:options] the cure is named with the option', () => {
   const make = (options: object) => () =>
     instrumentHandler(() => new Response(), options as FetchHandlerOptions);
   expect(make({ trustProxy: 1 })).toThrow(
@@ -280,7 +280,7 @@ test('[rob:options] the cure is named with the option', () => {
     );
 });
 
-test('[noop:no-sdk] without an SDK the response is the handler’s own', () => {
+test('[no-sdk:no-sdk] without an SDK the response is the handler’s own', () => {
   const response = new Response('ok');
   expect(instrumentHandler(() => response)(new Request('http://shop.example/'))).toBe(response);
 });

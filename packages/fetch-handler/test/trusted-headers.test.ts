@@ -9,7 +9,7 @@ function told(names: readonly string[], headers: Record<string, string>): object
   return known && Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }
 
-describe('[attr:proxy-trusted] what trusted headers tell', () => {
+describe('[attribute:proxy-trusted] what trusted headers tell', () => {
   test.each([
     ['one address', ['cf-connecting-ip'], { 'cf-connecting-ip': '203.0.113.9' }, { address: '203.0.113.9' }],
     [
@@ -84,7 +84,7 @@ describe('[attr:proxy-trusted] what trusted headers tell', () => {
     expect(told(names, headers as unknown as Record<string, string>)).toEqual(expected);
   });
 
-  test('[rob:fuzz] no text makes them throw or take long', () => {
+  test('[robust:fuzz] no text makes them throw or take long', () => {
     const text = fc.string({
       unit: fc.constantFrom('f', 'o', 'r', '=', ';', ',', '"', '\\', ' ', '[', ']', ':', '1', '.'),
       maxLength: 5000,
@@ -103,7 +103,7 @@ describe('[attr:proxy-trusted] what trusted headers tell', () => {
   });
 });
 
-test('[attr:proxy-untrusted] nothing is trusted by default', () => {
+test('[attribute:proxy-untrusted] nothing is trusted by default', () => {
   expect([compileTrustedHeaders(OWNER, undefined), compileTrustedHeaders(OWNER, [])]).toEqual([
     undefined,
     undefined,
@@ -111,7 +111,7 @@ test('[attr:proxy-untrusted] nothing is trusted by default', () => {
 });
 
 test.each([[true], [1], ['x-forwarded-for'], [['x forwarded']], [['']], [[1]], [['127.0.0.1']], [['::1']]])(
-  '[rob:options] %j is no list of header names',
+  '[robust:options] %j is no list of header names',
   (value) => {
     expect(() => compileTrustedHeaders(OWNER, value as never)).toThrow(
       /^@otel-middleware\/fetch-handler: option "trustProxy" must be an array of header names, not .*x-forwarded-for/,

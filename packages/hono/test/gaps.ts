@@ -6,17 +6,17 @@ const RAW =
 
 /** What cannot be had on Hono with `@hono/node-server`, and why. */
 export const gaps: Gaps = {
-  '[attr:host] a malformed Host header is left out': REFUSED,
-  '[attr:path] OPTIONS * has the path *': REFUSED,
-  '[attr:proxy-trusted] [attr:peer] several trusted hops are followed to the client':
+  '[attribute:host] a malformed Host header is left out': REFUSED,
+  '[attribute:path] OPTIONS * has the path *': REFUSED,
+  '[attribute:proxy-trusted] [attribute:peer] several trusted hops are followed to the client':
     'trustProxy names headers, since proxies are not known by their address on every runtime: the last hop counts.',
-  '[ctx:active] the span is active in listeners of request and response':
+  '[context:active] the span is active in listeners of request and response':
     'Handlers work with Request and Response; to bind Node’s emitters below them costs a quarter of the tracing.',
-  '[hdr:capture] headers of a raw response are captured': RAW,
+  '[header:capture] headers of a raw response are captured': RAW,
   '[hook:response] rawWrite: it runs once, in context, and can add headers': RAW,
-  '[nest:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
-  '[prop:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
-  'rob:late': 'Hono runs middleware for the routes after it alone, and shows it none of those before.',
+  '[nested:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
+  '[propagation:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
+  'robust:late': 'Hono runs middleware for the routes after it alone, and shows it none of those before.',
   'route:late':
     'Hono’s default router refuses routes after the first request; with others they are known, see route.test.ts.',
 };

@@ -122,7 +122,7 @@ describe('[life:streamed] [life:once] bodies', () => {
   });
 });
 
-describe('[nest:twice] registered more than once', () => {
+describe('[nested:twice] registered more than once', () => {
   const inner = new Hono().use(opentelemetry({ tracerProvider }));
   inner.get('/things/:id', (c) => c.text('thing')).post('/things', async (c) => c.text(await c.req.text()));
 
@@ -190,7 +190,7 @@ describe('[nest:twice] registered more than once', () => {
     expect(endedSpans().map(({ name }) => name)).toEqual(['POST /things']);
   });
 
-  test('[nest:internal-fetch] a request that a handler makes is not taken for its own', async () => {
+  test('[nested:internal-fetch] a request that a handler makes is not taken for its own', async () => {
     endedSpans();
     const app = traced().get('/orders/:id', (c) => c.text('order'));
     app.get('/inside', async (c) => c.text(await (await app.request('/orders/7')).text()));
@@ -199,7 +199,7 @@ describe('[nest:twice] registered more than once', () => {
   });
 });
 
-describe('[hook:request] [hook:response] [prop:response] hooks and headers', () => {
+describe('[hook:request] [hook:response] [propagation:response] hooks and headers', () => {
   test('hooks are given Hono’s context, and can set headers', async () => {
     const seen: unknown[] = [];
     const app = traced({
@@ -301,7 +301,7 @@ describe('[life:after-response] execution contexts', () => {
   });
 });
 
-test('[rob:options] the cure is named with the option', () => {
+test('[robust:options] the cure is named with the option', () => {
   const make = (options: object) => () => opentelemetry(options as HonoOptions);
   expect(make({ trustProxy: true })).toThrow(
     /^@otel-middleware\/hono: option "trustProxy" must be an array of header names, not true/,
@@ -310,7 +310,7 @@ test('[rob:options] the cure is named with the option', () => {
   expect(opentelemetry().name).toBe('opentelemetry');
 });
 
-test('[noop:no-sdk] without an SDK the response is the handler’s own', async () => {
+test('[no-sdk:no-sdk] without an SDK the response is the handler’s own', async () => {
   const responses: Response[] = [];
   const app = new Hono().use(async (c: Context, next) => {
     await next();

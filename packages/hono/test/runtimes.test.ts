@@ -105,7 +105,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     ['@otel-middleware/hono', '/orders/42', '/orders/:id'],
     ['@otel-middleware/fetch-handler', '/plain/orders/42', '/plain/orders/:id'],
   ])(
-    '[span:one] [attr:peer] [attr:protocol] [prop:parent] [ctx:active] %s makes one whole span',
+    '[span:one] [attribute:peer] [attribute:protocol] [propagation:parent] [context:active] %s makes one whole span',
     async (scope, path, route) => {
       const headers = {
         'x-tenant-id': 'acme',
@@ -132,7 +132,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
         'http.request.header.x-tenant-id': ['acme'],
         'http.response.header.x-shelf': ['top'],
       });
-      // [prop:response]
+      // [propagation:response]
       expect(asked.headers['server-timing']).toBe(`trace;desc=00-${traceId}-${span.spanId}-01`);
     },
   );
@@ -146,7 +146,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     ['/routed/things/7', '/routed/things/:id', 200],
     ['/plain/nowhere/7', undefined, 404],
   ])(
-    '[route:sub-app] [route:early-answer] [nest:twice] [span:name-no-route] %s has the route %s',
+    '[route:sub-app] [route:early-answer] [nested:twice] [span:name-no-route] %s has the route %s',
     async (target, route, status) => {
       const [asked, span] = await onlySpan(target);
       expect(asked.status).toBe(status);
@@ -161,20 +161,20 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     },
   );
 
-  test('[attr:path] the path is as exact as the runtime has it', async () => {
+  test('[attribute:path] the path is as exact as the runtime has it', async () => {
     const target = '/nowhere/../a//b%2F"';
     const [, span] = await onlySpan(target);
     expect(span.attributes['url.path']).toBe(knows.exactPath ? target : '/a//b%2F%22');
   });
 
-  test('[excl:effect] an excluded request leaves nothing', async () => {
+  test('[exclude:effect] an excluded request leaves nothing', async () => {
     const { body, trace } = await program.ask('/healthz');
     const { trace: later } = await program.ask('/text');
     await program.spans(later, 1);
     expect([body, await program.spans(trace, 0)]).toEqual(['ok', []]);
   });
 
-  test('[nest:internal-fetch] a request in process has a span of its own', async () => {
+  test('[nested:internal-fetch] a request in process has a span of its own', async () => {
     const [asked, span] = await onlySpan('/inside');
     expect([asked.body, span.name]).toEqual(['text', 'GET /inside']);
   });
@@ -297,7 +297,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
   });
 
   test.each(['/messages/json', '/plain-messages'])(
-    '[msg:spans] [msg:hooks] what %s receives and the events that it sends are spans',
+    '[message:spans] [message:hooks] what %s receives and the events that it sends are spans',
     async (target) => {
       const body = JSON.stringify('x'.repeat(300_000));
       const headers = { 'content-type': 'application/json' };
@@ -320,7 +320,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     },
   );
 
-  test('[msg:hooks] a body that is echoed, and one that is left unread', async () => {
+  test('[message:hooks] a body that is echoed, and one that is left unread', async () => {
     const body = 'ä'.repeat(50_000);
     const echoed = await program.ask('/messages/whole', { method: 'POST', body });
     expect(echoed.body).toBe(body);
@@ -334,7 +334,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     expect([unread.status, unread.body]).toEqual([200, 'unread']);
   });
 
-  test('[ctx:isolation] fifty requests at once each keep their trace', async () => {
+  test('[context:isolation] fifty requests at once each keep their trace', async () => {
     const asked = await Promise.all(
       Array.from({ length: 50 }, (_, index) => program.ask(`/slow/${50 - index}`)),
     );
@@ -347,7 +347,7 @@ describe.each(Object.entries(knowledge) as [RuntimeName, Knowledge][])('on %s', 
     );
   });
 
-  test('[met:duration] the duration has the attributes of the convention', async () => {
+  test('[metric:duration] the duration has the attributes of the convention', async () => {
     await program.ask('/orders/42');
     if (runtime === 'workerd') await program.ask('/flush-metrics');
     expect(await program.durations('/orders/:id')).toEqual([
@@ -380,7 +380,7 @@ describe('on Deno with its own telemetry', () => {
     ['/plain/orders/42', '/plain/orders/:id', 200],
     ['/mounted/things/7', '/mounted/*', 200],
     ['/nowhere', undefined, 404],
-  ])('[nest:upstream] the span that Deno made of %s is enriched', async (target, route, status) => {
+  ])('[nested:upstream] the span that Deno made of %s is enriched', async (target, route, status) => {
     const asked = await program.ask(target, { headers: { 'x-tenant-id': 'acme' } });
     expect(asked.status).toBe(status);
     const orders = target.endsWith('42');
@@ -405,7 +405,7 @@ describe('on Deno with its own telemetry', () => {
     });
   });
 
-  test('[nest:upstream] a request in process inside it has a span of its own', async () => {
+  test('[nested:upstream] a request in process inside it has a span of its own', async () => {
     const asked = await program.ask('/inside');
     const [span] = await program.spans(asked.trace, 1);
     expect([span?.scope, span?.name]).toEqual(['deno', 'GET /inside']);

@@ -106,7 +106,7 @@ test('koa-compress: the headers that were sent are captured, and the context sta
   expect([span.name, seen]).toEqual(['GET /long', span.id]);
 });
 
-test('[msg:hooks] messages are what the connection carries: koa-bodyparser gets it after, koa-compress before', async () => {
+test('[message:hooks] messages are what the connection carries: koa-bodyparser gets it after, koa-compress before', async () => {
   const order: string[] = [];
   let sent = 0;
   const app = new Koa()

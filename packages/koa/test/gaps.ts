@@ -5,9 +5,9 @@ const X_FORWARDED = 'Koa’s app.proxy reads X-Forwarded headers alone.';
 
 /** What cannot be met on Koa, and why. */
 export const gaps: Gaps = {
-  '[attr:proxy-trusted] [attr:peer] several trusted hops are followed to the client': COUNTS,
-  '[attr:proxy-trusted] [attr:peer] Forwarded of a trusted proxy decides client, scheme and server':
+  '[attribute:proxy-trusted] [attribute:peer] several trusted hops are followed to the client': COUNTS,
+  '[attribute:proxy-trusted] [attribute:peer] Forwarded of a trusted proxy decides client, scheme and server':
     X_FORWARDED,
-  '[attr:proxy-trusted] [attr:peer] of Forwarded only the elements of trusted proxies are believed':
+  '[attribute:proxy-trusted] [attribute:peer] of Forwarded only the elements of trusted proxies are believed':
     X_FORWARDED,
 };

@@ -179,7 +179,7 @@ describe('errors', () => {
   });
 });
 
-test('a URL that Koa cannot read does not get in the way, even in the first request (rob:fuzz)', async () => {
+test('a URL that Koa cannot read does not get in the way, even in the first request (robust:fuzz)', async () => {
   const app = application();
   app.use((ctx) => {
     ctx.body = 'never read';
@@ -272,11 +272,11 @@ describe('what proxies tell', () => {
     );
   };
 
-  test('is not believed by default (attr:proxy-untrusted)', async () => {
+  test('is not believed by default (attribute:proxy-untrusted)', async () => {
     expect(await told(() => {})).toEqual(['127.0.0.1', 'http', 'inner.example', undefined, '127.0.0.1']);
   });
 
-  test('is believed as app.proxy, proxyIpHeader and maxIpsCount say (attr:proxy-trusted)', async () => {
+  test('is believed as app.proxy, proxyIpHeader and maxIpsCount say (attribute:proxy-trusted)', async () => {
     const trusting = (more: Partial<Koa> = {}) => told((app) => Object.assign(app, { proxy: true }, more));
     expect(await trusting()).toEqual(['203.0.113.9', 'https', 'shop.example', 8443, '127.0.0.1']);
   });
@@ -315,7 +315,7 @@ describe('registration', () => {
     expect(opentelemetry().name).toBe('opentelemetry');
   });
 
-  test('on an application and a mounted one, and around the server: one span (nest:twice)', async () => {
+  test('on an application and a mounted one, and around the server: one span (nested:twice)', async () => {
     const inner = new Koa()
       .use(opentelemetry({ tracerProvider }))
       .use(new Router().get('/x/:y', ok).routes());
@@ -326,14 +326,14 @@ describe('registration', () => {
     expect((await onlySpan()).name).toBe('GET /inner/x/:y');
   });
 
-  test('on a mounted application alone, the path is the one that was asked for (attr:path)', async () => {
+  test('on a mounted application alone, the path is the one that was asked for (attribute:path)', async () => {
     const app = new Koa().use(mount('/inner', new Koa().use(opentelemetry({ tracerProvider })).use(ok)));
     const ask = await serve(app.callback());
     await ask('GET /inner/x?q=1');
     expect((await onlySpan()).attributes).toMatchObject({ 'url.path': '/inner/x', 'url.query': 'q=1' });
   });
 
-  test('after a router it warns once and says what to move (rob:late)', async () => {
+  test('after a router it warns once and says what to move (robust:late)', async () => {
     const app = new Koa().use(new Router().get('/x', ok).routes()).use(opentelemetry({ tracerProvider }));
     const ask = await serve(app.callback());
     expect([
@@ -357,7 +357,7 @@ describe('registration', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('an unknown option is named (rob:options)', () => {
+  test('an unknown option is named (robust:options)', () => {
     expect(() => opentelemetry({ nope: true } as KoaOptions)).toThrow(
       '@otel-middleware/koa: there is no option "nope"',
     );
@@ -365,7 +365,7 @@ describe('registration', () => {
 });
 
 describe('hooks', () => {
-  test('receive Koa’s context and response, and may add headers (hook:request, hook:response, prop:response)', async () => {
+  test('receive Koa’s context and response, and may add headers (hook:request, hook:response, propagation:response)', async () => {
     const called: unknown[] = [];
     const app = application({
       requestHook: (span, ctx) => {
@@ -407,7 +407,7 @@ describe('hooks', () => {
     });
   });
 
-  test('are not called for excluded requests, and nothing in those is traced (excl:effect)', async () => {
+  test('are not called for excluded requests, and nothing in those is traced (exclude:effect)', async () => {
     const called: unknown[] = [];
     const app = application({ excludedUrls: 'healthz', requestHook: () => void called.push('request') }).use(
       (ctx) => {
@@ -421,7 +421,7 @@ describe('hooks', () => {
   });
 });
 
-test('without an SDK the application answers as without us (noop:no-sdk)', async () => {
+test('without an SDK the application answers as without us (no-sdk:no-sdk)', async () => {
   const app = new Koa().use(opentelemetry()).use((ctx) => {
     ctx.body = 'ok';
   });

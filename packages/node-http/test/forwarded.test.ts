@@ -14,7 +14,7 @@ function told(trustProxy: TrustProxy, headers: Headers, remoteAddress: string | 
 
 const NOTHING = { address: undefined, port: undefined, proto: undefined, host: undefined };
 
-describe('who is trusted (attr:proxy-untrusted)', () => {
+describe('who is trusted (attribute:proxy-untrusted)', () => {
   test.each([undefined, false, 0])('with %p nobody is', (trustProxy) => {
     expect(compileTrust(trustProxy)).toBeUndefined();
   });
@@ -74,7 +74,7 @@ describe('who is trusted (attr:proxy-untrusted)', () => {
     ['nobody'],
     [['10.0.0.0/99']],
     [''],
-  ])('%p is refused, with the option and its forms (rob:options)', (trustProxy) => {
+  ])('%p is refused, with the option and its forms (robust:options)', (trustProxy) => {
     const options = { trustProxy: trustProxy as TrustProxy };
     expect(() => instrumentListener(() => {}, options)).toThrow(TypeError);
     expect(() => instrumentListener(() => {}, options)).toThrow(
@@ -83,7 +83,7 @@ describe('who is trusted (attr:proxy-untrusted)', () => {
   });
 });
 
-describe('X-Forwarded-* (attr:proxy-trusted)', () => {
+describe('X-Forwarded-* (attribute:proxy-trusted)', () => {
   const CHAIN = '198.51.100.66, 203.0.113.7, 10.0.0.2';
 
   test.each<[TrustProxy, string | undefined]>([
@@ -187,7 +187,7 @@ describe('X-Forwarded-* (attr:proxy-trusted)', () => {
   });
 });
 
-describe('Forwarded (attr:proxy-trusted)', () => {
+describe('Forwarded (attribute:proxy-trusted)', () => {
   test.each<[string, Partial<typeof NOTHING | Record<string, unknown>>]>([
     ['for=203.0.113.7', { address: '203.0.113.7' }],
     [
@@ -246,7 +246,7 @@ describe('Forwarded (attr:proxy-trusted)', () => {
   });
 });
 
-describe('bytes of any kind (rob:fuzz)', () => {
+describe('bytes of any kind (robust:fuzz)', () => {
   test('never throw, and never become what is not valid', () => {
     const value = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),

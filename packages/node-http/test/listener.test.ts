@@ -66,7 +66,7 @@ describe('the listener', () => {
     for (const index of [0, 1, 2]) expect(calls[index]).toBe(received[index]);
   });
 
-  test('is called with its own this where there is no SDK as well, and nothing is put on the response (noop:no-sdk)', async () => {
+  test('is called with its own this where there is no SDK as well, and nothing is put on the response (no-sdk:no-sdk)', async () => {
     const server = createServer(
       instrumentListener(function (this: unknown, _request: IncomingMessage, response: ServerResponse) {
         response.end(
@@ -130,7 +130,7 @@ describe('the listener', () => {
   });
 });
 
-describe('options (rob:options)', () => {
+describe('options (robust:options)', () => {
   test.each([null, 3, 'x', [], () => {}])('%p are none', (options) => {
     expect(() => instrumentListener(() => {}, options as unknown as Options)).toThrow(
       '@otel-middleware/node-http: options must be an object.',
@@ -165,7 +165,7 @@ describe('options (rob:options)', () => {
     expect(() => instrumentListener(() => {}, undefined)).not.toThrow();
   });
 
-  test('of the environment are those of node-http (excl:env)', async () => {
+  test('of the environment are those of node-http (exclude:env)', async () => {
     process.env.OTEL_NODE_NODE_HTTP_EXCLUDED_URLS = 'healthz';
     const listener = instrumentListener(
       (_: IncomingMessage, response: ServerResponse) => response.end(),
@@ -294,7 +294,7 @@ describe('what a listener throws or rejects with', () => {
 });
 
 describe('servers with TLS', () => {
-  test('https: the scheme is https, the version 1.1 (attr:start)', async () => {
+  test('https: the scheme is https, the version 1.1 (attribute:start)', async () => {
     const listener = instrumentListener(
       (_: IncomingMessage, response: ServerResponse) => response.end('x'),
       own(),
@@ -350,7 +350,7 @@ describe('servers with TLS', () => {
     });
   });
 
-  test('http2 that falls back to HTTP/1: the version is 1.1 (attr:protocol)', async () => {
+  test('http2 that falls back to HTTP/1: the version is 1.1 (attribute:protocol)', async () => {
     const listener = instrumentListener<
       IncomingMessage | Http2ServerRequest,
       ServerResponse | Http2ServerResponse
@@ -371,7 +371,7 @@ describe('servers with TLS', () => {
   });
 });
 
-test('a span that is active around the server is not its requests’ parent (prop:ambient)', async () => {
+test('a span that is active around the server is not its requests’ parent (propagation:ambient)', async () => {
   const outer = telemetry.tracerProvider.getTracer('app').startSpan('start-up');
   const port = await context.with(trace.setSpan(context.active(), outer), () =>
     serve(

@@ -6,7 +6,7 @@ import { nodeRequest } from '../src/index.js';
 
 afterEach(closeServers);
 
-test('proxies are trusted per request, as frameworks decide, and only then believed (attr:proxy-trusted, attr:proxy-untrusted)', async () => {
+test('proxies are trusted per request, as frameworks decide, and only then believed (attribute:proxy-trusted, attribute:proxy-untrusted)', async () => {
   const getter = nodeRequest<NodeRequest>(
     (request) => request,
     ({ url }) => (url === '/trusted' ? () => true : undefined),

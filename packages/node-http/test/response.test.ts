@@ -42,7 +42,7 @@ async function endedSpans(count = 1) {
   return telemetry.spans();
 }
 
-describe('the head (prop:response, hook:response)', () => {
+describe('the head (propagation:response, hook:response)', () => {
   const HEADS: [string, Listener<IncomingMessage, ServerResponse>, number][] = [
     ['that end sends', (_, response) => response.end('x'), 200],
     ['that a write sends', (_, response) => void response.write('x', () => response.end()), 200],
@@ -210,7 +210,7 @@ describe('what is added to a response (life:once)', () => {
   });
 });
 
-test('body sizes are on the span where they were opted in to (met:size, attr:opt-in)', async () => {
+test('body sizes are on the span where they were opted in to (metric:size, attribute:opt-in)', async () => {
   const optIn = ['http.request.body.size' as const, 'http.response.body.size' as const];
   const port = await serve(
     createServer(
@@ -224,7 +224,7 @@ test('body sizes are on the span where they were opted in to (met:size, attr:opt
   });
 });
 
-test('a registration within another one tells its route before the outer one ends the span (nest:twice)', async () => {
+test('a registration within another one tells its route before the outer one ends the span (nested:twice)', async () => {
   const order: string[] = [];
   const inner = instrumented<IncomingMessage, ServerResponse>(
     (_, response) => {
@@ -247,7 +247,7 @@ test('a registration within another one tells its route before the outer one end
   expect(order.sort()).toEqual(['inner', 'outer']);
 });
 
-describe('events of request and response (ctx:active, life:body)', () => {
+describe('events of request and response (context:active, life:body)', () => {
   test('are in the span’s context, whatever emits them', async () => {
     const seen: Record<string, boolean> = {};
     const note = (name: string, id: string | undefined) => {
@@ -304,7 +304,7 @@ describe('events of request and response (ctx:active, life:body)', () => {
     expect(active).toBe('child');
   });
 
-  test('of an excluded request are suppressed: nothing started in them is exported (excl:effect)', async () => {
+  test('of an excluded request are suppressed: nothing started in them is exported (exclude:effect)', async () => {
     const port = await serve(
       createServer(
         instrumented(
@@ -324,7 +324,7 @@ describe('events of request and response (ctx:active, life:body)', () => {
     expect(telemetry.spans().map(({ name }) => name)).toEqual([]);
   });
 
-  test('of the response to an excluded request are suppressed, too, when the client leaves (excl:effect)', async () => {
+  test('of the response to an excluded request are suppressed, too, when the client leaves (exclude:effect)', async () => {
     let closed = false;
     const port = await serve(
       createServer(
@@ -348,7 +348,7 @@ describe('events of request and response (ctx:active, life:body)', () => {
     expect(telemetry.spans().map(({ name }) => name)).toEqual([]);
   });
 
-  test('pipelined requests keep each to its own (ctx:isolation)', async () => {
+  test('pipelined requests keep each to its own (context:isolation)', async () => {
     const seen: unknown[] = [];
     const port = await serve(
       createServer(

@@ -47,14 +47,14 @@ test.each([
   ['shutdownTimeoutMillis', 0, 'a number of milliseconds'],
   ['shutdownTimeoutMillis', Number.NaN, 'a number of milliseconds'],
   ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'a number of milliseconds'],
-])('[rob:options] %s: %p is refused with what it must be', (name, value, expected) => {
+])('[robust:options] %s: %p is refused with what it must be', (name, value, expected) => {
   expect(() => start({ [name]: value } as TelemetryOptions)).toThrow(TypeError);
   expect(() => start({ [name]: value } as TelemetryOptions)).toThrow(
     `@otel-middleware/sdk: option "${name}" must be ${expected}`,
   );
 });
 
-test('[rob:options] an unknown option is refused with the list of those that exist', () => {
+test('[robust:options] an unknown option is refused with the list of those that exist', () => {
   expect(() => start({ servicename: 'a' } as TelemetryOptions)).toThrow(
     new TypeError(
       '@otel-middleware/sdk: there is no option "servicename". Remove it, or use one of serviceName, serviceVersion, ' +
@@ -63,16 +63,16 @@ test('[rob:options] an unknown option is refused with the list of those that exi
   );
 });
 
-test.each([null, 'checkout', 1])('[rob:options] %p in the place of options is refused', (options) => {
+test.each([null, 'checkout', 1])('[robust:options] %p in the place of options is refused', (options) => {
   expect(() => start(options as unknown as TelemetryOptions)).toThrow('options must be an object');
 });
 
-test('[rob:options] a refused call leaves nothing behind that would refuse the next one', () => {
+test('[robust:options] a refused call leaves nothing behind that would refuse the next one', () => {
   expect(() => start({ sampler: 1 as never })).toThrow();
   expect(() => start({ traceExporter: new InMemorySpanExporter() })).not.toThrow();
 });
 
-test('[rob:options] the caller’s object is left as it is, also frozen, and undefined counts as not given', async () => {
+test('[robust:options] the caller’s object is left as it is, also frozen, and undefined counts as not given', async () => {
   const traceExporter = new InMemorySpanExporter();
   const resourceAttributes = { team: 'a', list: ['x'], gone: undefined };
   const options = { serviceName: 'checkout', serviceVersion: undefined, resourceAttributes, traceExporter };
@@ -102,7 +102,7 @@ test('[sdk:options] sampler, reader and propagator are the ones that were given'
   expect(propagation.fields()).toEqual(propagator.fields());
 });
 
-test('[ctx:active] the active span is found across awaits, timers and promises', async () => {
+test('[context:active] the active span is found across awaits, timers and promises', async () => {
   start({ traceExporter: new InMemorySpanExporter() });
   await trace.getTracer('test').startActiveSpan('work', async (span) => {
     await new Promise((resolve) => setTimeout(resolve, 5));

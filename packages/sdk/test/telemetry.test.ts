@@ -208,7 +208,7 @@ test('[sdk:diag] a logger that the application sets later is left in place by sh
   expect(lines).toEqual(['heard']);
 });
 
-test('[met:late-sdk] what was built before telemetry started is traced from then on', async () => {
+test('[metric:late-sdk] what was built before telemetry started is traced from then on', async () => {
   const lines = await print(`
     import { trace } from '@opentelemetry/api';
     const tracer = trace.getTracer('early');

@@ -70,7 +70,7 @@ afterAll(async () => {
 });
 
 test.each(TRACE_CONTEXT_CASES)(
-  '[prop:parent] [prop:unsampled] [prop:invalid] $name',
+  '[propagation:parent] [propagation:unsampled] [propagation:invalid] $name',
   async ({ headers, expect: expected }) => {
     exporter.reset();
     expect(await get(headers)).toMatch(/^HTTP\/1.1 200 /);

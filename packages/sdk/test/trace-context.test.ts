@@ -50,7 +50,7 @@ for (const [carrier, fieldsOf] of [
   ['arrays', listed],
 ] as const) {
   test.each(TRACE_CONTEXT_CASES)(
-    `[prop:invalid] [prop:parent] $name (${carrier})`,
+    `[propagation:invalid] [propagation:parent] $name (${carrier})`,
     ({ headers, expect: expected }) => {
       const spanContext = extract(fieldsOf(headers));
       if (expected === 'new root') {
@@ -139,7 +139,7 @@ test('an illegal key or value cannot be set', () => {
   }
 });
 
-test('[rob:fuzz] arbitrary text as headers never throws and gives a valid parent or none', () => {
+test('[robust:fuzz] arbitrary text as headers never throws and gives a valid parent or none', () => {
   const near = fc.stringMatching(
     /^[\t ]?[\da-fA-F]{2}-[\da-fg]{31,33}-[\da-f]{15,17}-[\da-f]{1,3}(-x)?[\t ]?$/,
   );
@@ -157,7 +157,7 @@ test('[rob:fuzz] arbitrary text as headers never throws and gives a valid parent
   );
 });
 
-test('[rob:fuzz] a valid traceparent survives any tracestate', () => {
+test('[robust:fuzz] a valid traceparent survives any tracestate', () => {
   const member = fc.stringMatching(/^[a-z@ \t]{0,3}=?[ -~]{0,4}$/);
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(member).map(String)), (tracestate) => {
@@ -192,7 +192,7 @@ test('what is injected is extracted the same, for every valid context', () => {
   );
 });
 
-test('[rob:fuzz] hostile headers of 64,000 characters are read in linear time', () => {
+test('[robust:fuzz] hostile headers of 64,000 characters are read in linear time', () => {
   const spaces = ' '.repeat(64_000);
   const traceparent = `00-${TRACE_ID}-${PARENT_ID}-01`;
   const hostile: Fields[] = [

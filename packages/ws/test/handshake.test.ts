@@ -383,7 +383,7 @@ test.each<[unknown, object, string]>([
   [new WebSocketServer({ noServer: true }), { route: 42 }, 'option "route" must be a template or a function'],
   [new WebSocketServer({ noServer: true }), { trustProxy: 'x' }, 'trustProxy'],
   [new WebSocketServer({ noServer: true }), { rout: '/x' }, 'there is no option "rout"'],
-])('what is not valid is told at once (rob:options)', (wss, options, message) => {
+])('what is not valid is told at once (robust:options)', (wss, options, message) => {
   expect(() => instrumentWebSocketServer(wss as Server, options)).toThrow(TypeError);
   expect(() => instrumentWebSocketServer(wss as Server, options)).toThrow(message);
 });

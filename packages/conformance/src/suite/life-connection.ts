@@ -126,7 +126,7 @@ export function lifeConnection(requires: Requires): void {
     },
   );
 
-  requires(['life:h2', 'attr:protocol'], 'HTTP/2 makes the same spans', async ({ start }) => {
+  requires(['life:h2', 'attribute:protocol'], 'HTTP/2 makes the same spans', async ({ start }) => {
     const app = await start({ protocol: 'h2' });
     const [order, unmatched, upload] = await sendHttp2(app.address as never, [
       { target: '/orders/42?a=1', endpoint: 'order', headers: { traceparent: traceparent(0) } },

@@ -57,7 +57,7 @@ function expectedOutbound({ expect: wanted }: TraceContextCase): Outbound {
 /** Trace Context Level 2 from the inbound to the outbound request. */
 export function traceContext(requires: Requires): void {
   requires(
-    ['prop:invalid', 'prop:parent'],
+    ['propagation:invalid', 'propagation:parent'],
     'outbound requests of the client package carry what Trace Context Level 2 asks for',
     async ({ start }) => {
       const app = await start({ options: { propagator: new TraceContextPropagator() } });

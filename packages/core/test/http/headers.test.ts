@@ -34,14 +34,14 @@ describe('capture', () => {
     expect(compileHeaderCapture([], 'http.request.header.', () => false)).toBeUndefined();
   });
 
-  test('a name captures exactly its header, as an array with every value (hdr:capture, hdr:values)', () => {
+  test('a name captures exactly its header, as an array with every value (header:capture, header:values)', () => {
     expect(captured(['accept', 'x-tenant-id'], headers)).toEqual({
       'http.request.header.accept': ['text/html', 'application/json'],
       'http.request.header.x-tenant-id': ['acme'],
     });
   });
 
-  test('the key is in lower case and keeps its dashes and underscores (hdr:key)', () => {
+  test('the key is in lower case and keeps its dashes and underscores (header:key)', () => {
     expect(captured(['X-Tenant-Id', 'UNDER_SCORE'], { ...headers, under_score: ['1'] })).toEqual({
       'http.request.header.x-tenant-id': ['acme'],
       'http.request.header.under_score': ['1'],
@@ -55,7 +55,7 @@ describe('capture', () => {
     [/X-Tenant-.*/],
     [/x-tenant-.*/g],
     [/x-tenant-.*/y],
-  ])('the pattern %p matches whole names, whatever their case and its flags (hdr:capture)', (pattern) => {
+  ])('the pattern %p matches whole names, whatever their case and its flags (header:capture)', (pattern) => {
     const once = {
       'http.request.header.x-tenant-id': ['acme'],
       'http.request.header.x-tenant-name': ['Acme'],
@@ -69,41 +69,41 @@ describe('capture', () => {
     }
   });
 
-  test('a pattern never matches a part of a name (hdr:capture)', () => {
+  test('a pattern never matches a part of a name (header:capture)', () => {
     expect(captured(['tenant.?', /x-tenant/], headers)).toEqual({});
   });
 
-  test('an alternation is bound to the whole name on both sides (hdr:capture)', () => {
+  test('an alternation is bound to the whole name on both sides (header:capture)', () => {
     expect(captured(['accept|x-tenant-id'], { ...headers, 'accept-language': ['de'] })).toEqual({
       'http.request.header.accept': ['text/html', 'application/json'],
       'http.request.header.x-tenant-id': ['acme'],
     });
   });
 
-  test('flags that change what a pattern means are kept (hdr:capture)', () => {
+  test('flags that change what a pattern means are kept (header:capture)', () => {
     expect(captured([/x-\p{L}+/u], { 'x-abc': ['1'], 'x-1': ['2'] })).toEqual({
       'http.request.header.x-abc': ['1'],
     });
   });
 
-  test('a header that was not sent has no attribute (hdr:capture)', () => {
+  test('a header that was not sent has no attribute (header:capture)', () => {
     expect(captured(['x-absent', 'x-none-.*'], headers)).toEqual({});
   });
 
-  test('a name and a pattern for one header capture it once (hdr:capture)', () => {
+  test('a name and a pattern for one header capture it once (header:capture)', () => {
     expect(captured(['accept', 'acc.*', 'ACCEPT'], headers)).toEqual({
       'http.request.header.accept': ['text/html', 'application/json'],
     });
   });
 
-  test('values that are not ASCII are kept as they are (hdr:values)', () => {
+  test('values that are not ASCII are kept as they are (header:values)', () => {
     expect(captured(['x-a'], { 'x-a': ['\u00e9\u0001', ''] })).toEqual({
       'http.request.header.x-a': ['\u00e9\u0001', ''],
     });
   });
 
   test.each(['a)(b', 'x)|(y', '(', '[a'])(
-    'the invalid pattern %j is refused by its own text (hdr:capture)',
+    'the invalid pattern %j is refused by its own text (header:capture)',
     (pattern) => {
       expect(() => compileHeaderCapture(['fine', pattern], 'p.', () => false)).toThrow(
         expect.objectContaining({
@@ -157,7 +157,7 @@ describe('sanitising', () => {
     'x-session-id',
     'session_id',
     'x-session',
-  ])('%s carries a credential (hdr:sanitize)', (name) => {
+  ])('%s carries a credential (header:sanitize)', (name) => {
     expect(redacted(name)).toBe(true);
   });
 
@@ -179,11 +179,11 @@ describe('sanitising', () => {
     'cookies-accepted',
     'host',
     'traceparent',
-  ])('%s carries none (hdr:sanitize)', (name) => {
+  ])('%s carries none (header:sanitize)', (name) => {
     expect(redacted(name)).toBe(false);
   });
 
-  test('the key stays, and every value becomes [REDACTED], also under the capture of everything (hdr:sanitize)', () => {
+  test('the key stays, and every value becomes [REDACTED], also under the capture of everything (header:sanitize)', () => {
     const headers = { authorization: ['Bearer abc'], 'set-cookie': ['a=1', 'b=2'], 'x-author': ['me'] };
     const expected = {
       'http.request.header.authorization': ['[REDACTED]'],
@@ -195,7 +195,7 @@ describe('sanitising', () => {
   });
 
   test.each<[string | RegExp]>([['session'], ['SESSION'], [/session/g], [/SESSION/y]])(
-    'the own entry %p is searched in the name and added to the defaults (hdr:sanitize)',
+    'the own entry %p is searched in the name and added to the defaults (header:sanitize)',
     (entry) => {
       const own = compileSanitization([entry], false);
       for (let call = 0; call < 3; call++) {
@@ -204,13 +204,13 @@ describe('sanitising', () => {
     },
   );
 
-  test('replaceDefaults lifts the defaults, and only that does (hdr:sanitize)', () => {
+  test('replaceDefaults lifts the defaults, and only that does (header:sanitize)', () => {
     expect(compileSanitization([], true)('authorization')).toBe(false);
     const own = compileSanitization(['x-author'], true);
     expect(['authorization', 'x-author'].map(own)).toEqual([false, true]);
   });
 
-  test('an invalid pattern is refused by its own text (hdr:sanitize)', () => {
+  test('an invalid pattern is refused by its own text (header:sanitize)', () => {
     expect(() => compileSanitization(['('], false)).toThrow(/\/\(\//);
   });
 });

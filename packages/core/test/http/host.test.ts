@@ -15,7 +15,7 @@ test.each([
   ['xn--bcher-kva.example', 'xn--bcher-kva.example', undefined],
   ['my_service', 'my_service', undefined],
   ['a:65535', 'a', 65_535],
-])('%j names %j and port %j (attr:host)', (authority, address, port) => {
+])('%j names %j and port %j (attribute:host)', (authority, address, port) => {
   expect(parseAuthority(authority)).toEqual({ address, port });
 });
 
@@ -42,11 +42,11 @@ test.each([
   'a,b c',
   'exa\tmple.com',
   'http://example.com',
-])('%j is no authority (attr:host)', (authority) => {
+])('%j is no authority (attribute:host)', (authority) => {
   expect(parseAuthority(authority)).toBeUndefined();
 });
 
-test('never throws, and an address is never empty, whatever the bytes (attr:host, rob:fuzz)', () => {
+test('never throws, and an address is never empty, whatever the bytes (attribute:host, robust:fuzz)', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (authority) => {
       const parsed = parseAuthority(authority);
@@ -59,7 +59,7 @@ test('never throws, and an address is never empty, whatever the bytes (attr:host
   );
 });
 
-test('every valid host and port comes back as it was (attr:host)', () => {
+test('every valid host and port comes back as it was (attribute:host)', () => {
   const host = fc.oneof(
     fc.domain(),
     fc.ipV4(),
@@ -72,7 +72,7 @@ test('every valid host and port comes back as it was (attr:host)', () => {
   );
 });
 
-test('thousands of different hosts are parsed right, so the bounded cache never answers for another (attr:host)', () => {
+test('thousands of different hosts are parsed right, so the bounded cache never answers for another (attribute:host)', () => {
   for (let round = 0; round < 2; round++) {
     for (let index = 0; index < 800; index++) {
       expect(parseAuthority(`host-${index}:${index}`)).toEqual({ address: `host-${index}`, port: index });
@@ -88,7 +88,7 @@ test.each([
   ['::ffff:7f00:1', '::ffff:7f00:1'],
   ['', ''],
   [undefined, undefined],
-])('the address %j is written as %j (attr:peer)', (address, plain) => {
+])('the address %j is written as %j (attribute:peer)', (address, plain) => {
   expect(plainAddress(address)).toBe(plain);
 });
 
@@ -101,7 +101,7 @@ test.each([
   ['[2001:db8::1]:80', '2001:db8::1', 80],
   ['::ffff:192.0.2.1', '192.0.2.1', undefined],
   ['[::ffff:192.0.2.1]:80', '192.0.2.1', 80],
-])('the forwarded node %j is %j with port %j (attr:proxy-trusted)', (node, address, port) => {
+])('the forwarded node %j is %j with port %j (attribute:proxy-trusted)', (node, address, port) => {
   expect(forwardedNode(node)).toEqual({ address, port });
 });
 
@@ -121,11 +121,11 @@ test.each([
   '192.0.2.1:99999',
   '%zz',
   '::1%eth0',
-])('the forwarded node %j is no address (attr:proxy-trusted)', (node) => {
+])('the forwarded node %j is no address (attribute:proxy-trusted)', (node) => {
   expect(forwardedNode(node)).toBeUndefined();
 });
 
-test('of any bytes either an address that Node knows as one, or nothing (rob:fuzz)', () => {
+test('of any bytes either an address that Node knows as one, or nothing (robust:fuzz)', () => {
   const nearly = fc.oneof(
     fc.ipV4(),
     fc.ipV6(),

@@ -38,7 +38,7 @@ const UNKNOWN: RequestDescription = {
 };
 
 describe('attributes', () => {
-  test('are exactly those of the convention (met:duration)', () => {
+  test('are exactly those of the convention (metric:duration)', () => {
     const known = { ...UNKNOWN, protocolVersion: '1.1', status: 500, route: '/a/:b', errorType: '500' };
     expect(metricAttributes(known)).toStrictEqual({
       'http.request.method': 'GET',
@@ -50,7 +50,7 @@ describe('attributes', () => {
     });
   });
 
-  test('hold no key for what is unknown, so that none begins a time series of its own (attr:no-nullish)', async () => {
+  test('hold no key for what is unknown, so that none begins a time series of its own (attribute:no-nullish)', async () => {
     expect(metricAttributes(UNKNOWN)).toStrictEqual({ 'http.request.method': 'GET', 'url.scheme': 'http' });
     const { meterProvider, points } = startTelemetry();
     const instruments = instrumentsSource(SCOPE, meterProvider, EVERY)();
@@ -85,7 +85,7 @@ describe('attributes', () => {
     expect(attributesOf({ ...UNKNOWN })).toBe(all[0]);
   });
 
-  test('of the span are added where they were opted in to and are known (attr:opt-in)', () => {
+  test('of the span are added where they were opted in to and are known (attribute:opt-in)', () => {
     const span: Attributes = {
       'server.address': 'a',
       'user_agent.synthetic.type': 'bot',
@@ -112,7 +112,7 @@ describe('labels', () => {
   const many = (count: number): Attributes =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`label.${index}`, index]));
 
-  test('are strings, numbers and booleans; later values replace earlier ones (met:labels)', () => {
+  test('are strings, numbers and booleans; later values replace earlier ones (metric:labels)', () => {
     expect(added({ tenant: 'a', retries: 0, cached: false }, { tenant: 'b' })).toStrictEqual({
       tenant: 'b',
       retries: 0,
@@ -120,17 +120,17 @@ describe('labels', () => {
     });
   });
 
-  test('never hold another value, which would be a time series or an error in some SDK (met:labels, attr:no-nullish)', () => {
+  test('never hold another value, which would be a time series or an error in some SDK (metric:labels, attribute:no-nullish)', () => {
     const odd = { a: undefined, b: null, c: ['x'], d: {}, e: Symbol('x'), f: () => {}, g: 1n };
     expect(added(odd as unknown as Attributes)).toStrictEqual({});
   });
 
-  test('are twenty at most, and those that are there can still change (met:labels)', () => {
+  test('are twenty at most, and those that are there can still change (metric:labels)', () => {
     const labels = added(many(30), { 'label.3': 'new', 'label.25': 'refused' });
     expect(labels).toStrictEqual({ ...many(20), 'label.3': 'new' });
   });
 
-  test('are cut at one hundred characters (met:labels)', () => {
+  test('are cut at one hundred characters (metric:labels)', () => {
     expect(added({ long: 'x'.repeat(101) })).toStrictEqual({ long: 'x'.repeat(100) });
   });
 
@@ -145,7 +145,7 @@ describe('labels', () => {
     'server.port',
     'url.scheme',
     'user_agent.synthetic.type',
-  ])('can never be %s, also where the request has none (met:labels, error:type-agrees)', (name) => {
+  ])('can never be %s, also where the request has none (metric:labels, error:type-agrees)', (name) => {
     expect(added({ [name]: 'forged', own: 'x' })).toStrictEqual({ own: 'x' });
   });
 
@@ -153,14 +153,14 @@ describe('labels', () => {
     expect(added(null as unknown as Attributes, undefined as unknown as Attributes)).toStrictEqual({});
   });
 
-  test('can be called as the properties of every object are (met:labels)', () => {
+  test('can be called as the properties of every object are (metric:labels)', () => {
     const labels = added(many(20), { constructor: 'x', toString: 'y' } as unknown as Attributes);
     expect(Object.keys(labels)).toHaveLength(20);
   });
 });
 
 describe('instruments', () => {
-  test('only the duration exists unless more is opted in to, with unit and advised buckets (met:duration, attr:opt-in)', async () => {
+  test('only the duration exists unless more is opted in to, with unit and advised buckets (metric:duration, attribute:opt-in)', async () => {
     const { meterProvider, histograms, metricNames } = startTelemetry();
     const instruments = instrumentsSource(SCOPE, meterProvider, new Set())();
     expect(instruments).toMatchObject({
@@ -177,7 +177,7 @@ describe('instruments', () => {
     ]);
   });
 
-  test('sizes are recorded where they are known, zero too (met:size)', async () => {
+  test('sizes are recorded where they are known, zero too (metric:size)', async () => {
     const { meterProvider, histograms } = startTelemetry();
     const instruments = instrumentsSource(SCOPE, meterProvider, EVERY)();
     recordRequest(instruments, 0.2, { a: 1 }, { requestBodySize: 0, responseBodySize: 7 }, ROOT_CONTEXT);
@@ -187,7 +187,7 @@ describe('instruments', () => {
     expect(await sizes('http.server.response.body.size')).toEqual([[1, 7]]);
   });
 
-  test('are made once per provider, and anew when another is registered; without one they are off (met:late-sdk)', async () => {
+  test('are made once per provider, and anew when another is registered; without one they are off (metric:late-sdk)', async () => {
     const instruments = instrumentsSource(SCOPE, undefined, EVERY);
     expect(instruments().enabled).toBe(false);
     expect(instruments()).toBe(instruments());
@@ -206,7 +206,7 @@ describe('instruments', () => {
     metrics.disable();
   });
 
-  test('a provider that was given wins over the global one (noop:providers)', async () => {
+  test('a provider that was given wins over the global one (no-sdk:providers)', async () => {
     const own = startTelemetry();
     const global = startTelemetry();
     metrics.setGlobalMeterProvider(global.meterProvider);
@@ -225,7 +225,7 @@ describe('active requests', () => {
     value,
   });
 
-  test('are counted by method and scheme, and come back to zero (met:active)', async () => {
+  test('are counted by method and scheme, and come back to zero (metric:active)', async () => {
     const { meterProvider, points } = startTelemetry();
     const active = activeOf(instrumentsSource(SCOPE, meterProvider, EVERY));
     countActive(active, 'GET', 'http', 1);
@@ -238,7 +238,7 @@ describe('active requests', () => {
     expect(await points(ACTIVE)).toEqual([point('GET', 'http', 0), point('POST', 'https', 0)]);
   });
 
-  test('of two instrumentations on one meter are one count (met:active)', async () => {
+  test('of two instrumentations on one meter are one count (metric:active)', async () => {
     const { meterProvider, points } = startTelemetry();
     const one = activeOf(instrumentsSource(SCOPE, meterProvider, EVERY));
     const other = activeOf(instrumentsSource(SCOPE, meterProvider, EVERY));
@@ -249,7 +249,7 @@ describe('active requests', () => {
     expect(await points(ACTIVE)).toEqual([point('GET', 'http', 1)]);
   });
 
-  test('of two scopes are two counts (met:active)', async () => {
+  test('of two scopes are two counts (metric:active)', async () => {
     const { meterProvider, points } = startTelemetry();
     countActive(activeOf(instrumentsSource(SCOPE, meterProvider, EVERY)), 'GET', 'http', 1);
     countActive(

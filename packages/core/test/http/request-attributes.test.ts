@@ -33,11 +33,11 @@ const attributesOf = (
   rules: Partial<RequestAttributeRules> = {},
 ) => requestAttributes(request, plainRequest, { ...LINE, ...line }, { ...RULES, ...rules });
 
-test('a request that tells nothing has what every request has (attr:start, attr:no-nullish)', () => {
+test('a request that tells nothing has what every request has (attribute:start, attribute:no-nullish)', () => {
   expect(attributesOf({})).toStrictEqual(MINIMAL);
 });
 
-test('a request that tells all has all that samplers may want (attr:start)', () => {
+test('a request that tells all has all that samplers may want (attribute:start)', () => {
   const request: PlainRequest = {
     authority: 'api.example.com:8443',
     headers: { 'user-agent': ['curl/8'], accept: ['*/*'] },
@@ -66,7 +66,7 @@ test('the method as it came is added only if it is not what is recorded (span:me
   });
 });
 
-test.each(['/orders/42', '/orders/42?'])('%j has no query (attr:query)', (target) => {
+test.each(['/orders/42', '/orders/42?'])('%j has no query (attribute:query)', (target) => {
   const { 'url.query': _, ...rest } = MINIMAL;
   expect(attributesOf({}, { target })).toStrictEqual(rest);
 });
@@ -76,11 +76,11 @@ test.each<[string, PlainRequest]>([
   ['an empty authority', { authority: '' }],
   ['an empty user agent', { headers: { 'user-agent': [''] } }],
   ['an empty client address', { clientAddress: '' }],
-])('%s is left out (attr:no-nullish)', (_name, request) => {
+])('%s is left out (attribute:no-nullish)', (_name, request) => {
   expect(attributesOf(request)).toStrictEqual(MINIMAL);
 });
 
-test('an authority without a port has none (attr:host)', () => {
+test('an authority without a port has none (attribute:host)', () => {
   expect(attributesOf({ authority: '[::1]' })).toStrictEqual({ ...MINIMAL, 'server.address': '::1' });
 });
 
@@ -90,7 +90,7 @@ describe('what has to be opted in to', () => {
     ['network.local.address', '192.0.2.10'],
     ['network.local.port', 8080],
     ['network.transport', 'tcp'],
-  ])('%s is %j, and only it is added (attr:opt-in)', (name, value) => {
+  ])('%s is %j, and only it is added (attribute:opt-in)', (name, value) => {
     expect(attributesOf({}, {}, { optIn: new Set([name]) })).toStrictEqual({ ...MINIMAL, [name]: value });
   });
 
@@ -103,7 +103,7 @@ describe('what has to be opted in to', () => {
     ['Mozilla/5.0 (X11; Linux) Firefox/130.0', undefined],
     ['curl/8', undefined],
     ['', undefined],
-  ])('the user agent %j is %j (attr:synthetic)', (userAgent, type) => {
+  ])('the user agent %j is %j (attribute:synthetic)', (userAgent, type) => {
     const optIn = new Set(['user_agent.synthetic.type']);
     const { 'user_agent.synthetic.type': found, ...rest } = attributesOf(
       { headers: { 'user-agent': [userAgent] } },
@@ -114,7 +114,7 @@ describe('what has to be opted in to', () => {
     expect('user_agent.synthetic.type' in rest).toBe(false);
   });
 
-  test('a getter that knows none of it adds nothing (attr:opt-in)', () => {
+  test('a getter that knows none of it adds nothing (attribute:opt-in)', () => {
     const { clientPort, localAddress, localPort, transport, ...silent } = plainRequest;
     const optIn = new Set([
       'client.port',

@@ -31,15 +31,18 @@ test.each([
   ['http://example.com', '/', undefined],
   ['http://example.com?x=/y', '/', 'x=/y'],
   ['?x=1', '', 'x=1'],
-])('the target %j has the path %j and the query %j (attr:path, attr:query)', (target, path, query) => {
-  expect(pathOf(target)).toBe(path);
-  expect(queryOf(target)).toBe(query);
-});
+])(
+  'the target %j has the path %j and the query %j (attribute:path, attribute:query)',
+  (target, path, query) => {
+    expect(pathOf(target)).toBe(path);
+    expect(queryOf(target)).toBe(query);
+  },
+);
 
 describe('redaction of the query', () => {
   const redact = queryRedaction();
 
-  test.each(SEVEN)('redacts %s, alone, first, in the middle and last (attr:query-redacted)', (key) => {
+  test.each(SEVEN)('redacts %s, alone, first, in the middle and last (attribute:query-redacted)', (key) => {
     expect(redact(`${key}=secret`)).toBe(`${key}=REDACTED`);
     expect(redact(`${key}=secret&a=1`)).toBe(`${key}=REDACTED&a=1`);
     expect(redact(`a=1&${key}=secret&b=2`)).toBe(`a=1&${key}=REDACTED&b=2`);
@@ -53,7 +56,7 @@ describe('redaction of the query', () => {
     ['sig=a=b=c&d=e', 'sig=REDACTED&d=e'],
     ['sig=a;b,c/d?e#f', 'sig=REDACTED'],
     ['sig=1&Signature=2', 'sig=REDACTED&Signature=REDACTED'],
-  ])('%j becomes %j (attr:query-redacted)', (query, redacted) => {
+  ])('%j becomes %j (attribute:query-redacted)', (query, redacted) => {
     expect(redact(query)).toBe(redacted);
   });
 
@@ -69,7 +72,7 @@ describe('redaction of the query', () => {
     ' sig=1',
     '&',
     '',
-  ])('leaves %j alone (attr:query-redacted)', (query) => {
+  ])('leaves %j alone (attribute:query-redacted)', (query) => {
     expect(redact(query)).toBe(query);
   });
 
@@ -77,12 +80,12 @@ describe('redaction of the query', () => {
     for (let call = 0; call < 4; call++) expect(redact('sig=1&a=2')).toBe('sig=REDACTED&a=2');
   });
 
-  test('the list of the environment replaces the seven, its characters taken literally (attr:query-redacted)', () => {
+  test('the list of the environment replaces the seven, its characters taken literally (attribute:query-redacted)', () => {
     const own = withVariables({ [VARIABLE]: 'token, a.b[0]' }, queryRedaction);
     expect(own('token=1&sig=2&a.b[0]=3&axb[0]=4')).toBe('token=REDACTED&sig=2&a.b[0]=REDACTED&axb[0]=4');
   });
 
-  test('bytes outside the values of sensitive keys never change (attr:query-redacted)', () => {
+  test('bytes outside the values of sensitive keys never change (attribute:query-redacted)', () => {
     const text = fc.string({ unit: 'binary', maxLength: 12 }).map((value) => value.replaceAll('&', ''));
     const key = fc.oneof(fc.constantFrom(...SEVEN), text);
     const pair = fc.tuple(key, fc.option(text, { nil: undefined }));
@@ -99,7 +102,7 @@ describe('redaction of the query', () => {
     );
   });
 
-  test('a query of 64 kB takes no longer than its length asks for (rob:fuzz)', () => {
+  test('a query of 64 kB takes no longer than its length asks for (robust:fuzz)', () => {
     for (const query of ['sig='.repeat(16_000), '&'.repeat(64_000), `${'&sig'.repeat(16_000)}=1`]) {
       const start = performance.now();
       redact(query);

@@ -24,7 +24,7 @@ function injected(
   return Object.fromEntries(carrier.headers);
 }
 
-describe('server timing (prop:response)', () => {
+describe('server timing (propagation:response)', () => {
   const TIMING = `trace;desc=00-${TRACE}-${SPAN}-01`;
 
   test('tells the trace, and lets browsers read it', () => {
@@ -67,7 +67,7 @@ describe('server timing (prop:response)', () => {
   });
 });
 
-test('traceresponse tells the trace by itself (prop:response)', () => {
+test('traceresponse tells the trace by itself (propagation:response)', () => {
   expect(injected(traceResponsePropagator)).toEqual({
     traceresponse: [`00-${TRACE}-${SPAN}-01`],
     'access-control-expose-headers': ['traceresponse'],

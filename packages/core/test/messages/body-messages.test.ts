@@ -18,7 +18,7 @@ function recording(): { messages: Messages; seen: unknown[] } {
   };
 }
 
-describe('chunks as messages (msg:hooks)', () => {
+describe('chunks as messages (message:hooks)', () => {
   test('those received are of type body, whatever they hold; empty ones are none', () => {
     const { messages, seen } = recording();
     const chunk = receivedChunks(messages);

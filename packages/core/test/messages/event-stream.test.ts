@@ -3,7 +3,7 @@ import { eventSizes } from '../../src/messages/event-stream.js';
 
 const encoder = new TextEncoder();
 
-describe('the events of an event stream (msg:hooks)', () => {
+describe('the events of an event stream (message:hooks)', () => {
   test.each<[string, number[]]>([
     ['data: a\n\n', [9]],
     ['data: a\r\n\r\n', [11]],

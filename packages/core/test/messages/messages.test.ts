@@ -33,7 +33,7 @@ function start(options: PlainOptions, sdk = telemetry): ServerOperation<PlainRes
 
 const spanId = (): string | undefined => trace.getActiveSpan()?.spanContext().spanId;
 
-describe('hooks for messages (msg:hooks)', () => {
+describe('hooks for messages (message:hooks)', () => {
   test('are called in the order of the messages of their direction, with the server span, in its context', () => {
     const seen: unknown[] = [];
     const hook: PlainOptions['receiveHook'] = (span, message, request) =>
@@ -92,7 +92,7 @@ describe('hooks for messages (msg:hooks)', () => {
   });
 });
 
-describe('message spans (msg:spans)', () => {
+describe('message spans (message:spans)', () => {
   test('are children of the server span, are given to hooks, and are active in the handler', () => {
     const given: unknown[] = [];
     const operation = start({

@@ -48,7 +48,7 @@ async function counting(
   return { port, sizes };
 }
 
-describe('the response body (met:size)', () => {
+describe('the response body (metric:size)', () => {
   test.each<[string, Handler, number, string]>([
     ['nothing', (_, response) => response.end(), 0, ''],
     ['end with text', (_, response) => response.end('abc'), 3, 'abc'],
@@ -124,7 +124,7 @@ describe('the response body (met:size)', () => {
   });
 });
 
-describe('the request body (met:size)', () => {
+describe('the request body (metric:size)', () => {
   test.each([
     ['with a length', { 'Content-Length': '5' }, 'hello'],
     ['in chunks', { 'Transfer-Encoding': 'chunked' }, 'hello'],
@@ -153,7 +153,7 @@ describe('the request body (met:size)', () => {
   });
 });
 
-describe('nothing else changes (msg:hooks)', () => {
+describe('nothing else changes (message:hooks)', () => {
   test('write tells of backpressure, drain follows, callbacks are called, results are those of Node', async () => {
     const calls: unknown[] = [];
     const { port, sizes } = await counting((_, response) => {
@@ -212,7 +212,7 @@ describe('nothing else changes (msg:hooks)', () => {
   });
 });
 
-test('HTTP/2 bodies are counted once, though end goes through write there (met:size)', async () => {
+test('HTTP/2 bodies are counted once, though end goes through write there (metric:size)', async () => {
   const seen: unknown[] = [];
   const port = await serve(
     createHttp2Server((request, response) => {
@@ -233,7 +233,7 @@ test('HTTP/2 bodies are counted once, though end goes through write there (met:s
   expect(seen).toEqual([{ requestBodySize: 5, responseBodySize: 5 }]);
 });
 
-describe('messages (msg:hooks)', () => {
+describe('messages (message:hooks)', () => {
   /** Serves one handler with its messages watched; returns the port and what hooks would be shown. */
   async function watching(handler: Handler): Promise<{ port: number; seen: unknown[] }> {
     const seen: unknown[] = [];

@@ -16,7 +16,7 @@ const operation = (value: string) => ({
   resume: <T>(continuation: () => T): T => context.with(ROOT_CONTEXT.setValue(KEY, value), continuation),
 });
 
-describe('an emitter within an operation (ctx:active)', () => {
+describe('an emitter within an operation (context:active)', () => {
   test('calls its listeners in the operation’s context, with the event’s arguments and itself as this', () => {
     const emitter = new EventEmitter();
     const calls: unknown[] = [];
@@ -155,7 +155,7 @@ describe('an emitter within an operation (ctx:active)', () => {
   });
 });
 
-describe('the emitters of a prototype within their operations (ctx:active)', () => {
+describe('the emitters of a prototype within their operations (context:active)', () => {
   /** A prototype as an application has one, and emitters of it. */
   const application = () => {
     const prototype = Object.create(EventEmitter.prototype) as EventEmitter;

@@ -54,13 +54,13 @@ async function readOf(bytes: string, names: readonly string[] = []) {
 }
 
 describe('HTTP/1', () => {
-  test('what every object inherits is no header (hdr:capture)', async () => {
+  test('what every object inherits is no header (header:capture)', async () => {
     const names = ['constructor', '__proto__', 'toString'];
     const { values } = await readOf('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n', names);
     expect(names.map((name) => values?.[name])).toEqual([undefined, undefined, undefined]);
   });
 
-  test('values are the caller’s own, which a change of the request does not reach (hdr:values)', async () => {
+  test('values are the caller’s own, which a change of the request does not reach (header:values)', async () => {
     const seen: unknown[] = [];
     const listener: RequestListener = (request, response) => {
       const values = getter.headerValues(request, 'set-cookie');
@@ -75,7 +75,7 @@ describe('HTTP/1', () => {
     expect(seen).toEqual([['a=1'], ['a=1', 'b=2']]);
   });
 
-  test('method, target, scheme, authority and version are as received (attr:path, attr:protocol)', async () => {
+  test('method, target, scheme, authority and version are as received (attribute:path, attribute:protocol)', async () => {
     const read = await readOf('PURGE //a/../b?q=%20#f HTTP/1.0\r\nHost: Shop.Example:81\r\n\r\n');
     expect(read).toMatchObject({
       method: 'PURGE',
@@ -91,11 +91,11 @@ describe('HTTP/1', () => {
     ['GET http://other/p HTTP/1.1\r\nHost: h\r\n', 'http://other/p', 'h'],
     ['GET / HTTP/1.0\r\n', '/', undefined],
     ['GET / HTTP/1.1\r\nHost:\r\n', '/', ''],
-  ])('%j has the target %j and the authority %j (attr:host)', async (head, target, authority) => {
+  ])('%j has the target %j and the authority %j (attribute:host)', async (head, target, authority) => {
     expect(await readOf(`${head}Connection: close\r\n\r\n`)).toMatchObject({ target, authority });
   });
 
-  test('addresses and ports are those of the socket, on both ends (attr:peer)', async () => {
+  test('addresses and ports are those of the socket, on both ends (attribute:peer)', async () => {
     const { port, peerPort, clientPort, ...read } = await readOf(
       'GET / HTTP/1.0\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n',
     );
@@ -110,7 +110,7 @@ describe('HTTP/1', () => {
     expect(clientPort).toBe(peerPort);
   });
 
-  test('IPv4 over a dual-stack socket is written as IPv4 (attr:peer)', async () => {
+  test('IPv4 over a dual-stack socket is written as IPv4 (attribute:peer)', async () => {
     const { seen, note } = reading();
     const server = createServer((request, response) => {
       note(request);
@@ -127,7 +127,7 @@ describe('HTTP/1', () => {
     });
   });
 
-  test('a server on a UNIX socket has no addresses, and nothing throws (attr:no-nullish)', async () => {
+  test('a server on a UNIX socket has no addresses, and nothing throws (attribute:no-nullish)', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'socket-'));
     const { seen, note } = reading();
     const server = createServer((request, response) => {
@@ -152,7 +152,7 @@ describe('HTTP/1', () => {
     }
   });
 
-  describe('header values are one per field received (hdr:values)', () => {
+  describe('header values are one per field received (header:values)', () => {
     const fields = [
       'Host: h',
       'X-One: a',
@@ -194,7 +194,7 @@ describe('HTTP/1', () => {
     });
   });
 
-  test('a doubled traceparent reaches the propagator as one value that is not valid (prop:invalid)', async () => {
+  test('a doubled traceparent reaches the propagator as one value that is not valid (propagation:invalid)', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const read = await readOf(
       `GET / HTTP/1.0\r\ntraceparent: ${traceparent}\r\nTraceParent: ${traceparent}\r\n\r\n`,
@@ -204,7 +204,7 @@ describe('HTTP/1', () => {
   });
 });
 
-test('the target is what it was before a framework rewrote it (attr:path)', () => {
+test('the target is what it was before a framework rewrote it (attribute:path)', () => {
   expect(getter.target({ url: '/rest', originalUrl: '/mount/rest?a' } as unknown as IncomingMessage)).toBe(
     '/mount/rest?a',
   );
@@ -227,7 +227,7 @@ describe('HTTP/2', () => {
     return { ...seen[0], port };
   }
 
-  test('pseudo headers are the request line, and no headers (life:h2, attr:host)', async () => {
+  test('pseudo headers are the request line, and no headers (life:h2, attribute:host)', async () => {
     const read = await readOverHttp2({ ':authority': 'shop.example:444', 'x-a': '1' });
     expect(read).toMatchObject({
       method: 'GET',
@@ -244,11 +244,11 @@ describe('HTTP/2', () => {
     expect(read.peerPort).toBeGreaterThan(1023);
   });
 
-  test('Host stands in where there is no authority (attr:host)', async () => {
+  test('Host stands in where there is no authority (attribute:host)', async () => {
     expect((await readOverHttp2({ host: 'old.example' })).authority).toBe('old.example');
   });
 
-  test('repeated fields and cookies are one value each (hdr:values)', async () => {
+  test('repeated fields and cookies are one value each (header:values)', async () => {
     const read = await readOverHttp2({ 'x-many': ['a', 'b, c'], cookie: ['a=1', 'b=2'] }, [
       'x-many',
       'cookie',
@@ -258,7 +258,7 @@ describe('HTTP/2', () => {
   });
 });
 
-describe('what a trusted proxy tells (attr:proxy-trusted)', () => {
+describe('what a trusted proxy tells (attribute:proxy-trusted)', () => {
   const request = {
     httpVersion: '1.1',
     headers: { host: 'direct:1' },
@@ -312,6 +312,6 @@ test.each<[string | undefined, string | undefined, string | undefined, Forwarded
   ['[::1]', 'http', '[::1]', { address: '::1', port: undefined, proto: 'http', host: '[::1]' }],
   ['unknown', 'ftp', 'a b', { address: undefined, port: undefined, proto: undefined, host: undefined }],
   ['', '', '', { address: undefined, port: undefined, proto: undefined, host: undefined }],
-])('of %j, %j and %j what is valid is told (attr:proxy-trusted)', (client, proto, host, told) => {
+])('of %j, %j and %j what is valid is told (attribute:proxy-trusted)', (client, proto, host, told) => {
   expect(forwardedRequest(client, proto, host)).toEqual(told);
 });

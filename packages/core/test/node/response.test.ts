@@ -282,7 +282,7 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
   });
 
   test.each([false, true])(
-    'body sizes are told where they are counted, client gone: %j (met:size)',
+    'body sizes are told where they are counted, client gone: %j (metric:size)',
     async (gone) => {
       const outcome: unknown[] = [];
       const operation = {
@@ -317,7 +317,7 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
     expect(order).toEqual(['route', 'end']);
   });
 
-  test('under the span of another instrumentation all is told before that ends it, at the same event (nest:upstream)', async () => {
+  test('under the span of another instrumentation all is told before that ends it, at the same event (nested:upstream)', async () => {
     const port = await serve(
       createServer((request, response) => {
         const span = telemetry.tracerProvider.getTracer('other-http').startSpan('GET');
@@ -354,7 +354,7 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
 describe('the getter of the response', () => {
   const getter = nodeResponse<ServerResponse>((response) => response);
 
-  test('has no status before the head is sent, and header values as they were set (hdr:values)', async () => {
+  test('has no status before the head is sent, and header values as they were set (header:values)', async () => {
     const seen: unknown[] = [];
     const listener: RequestListener = (_, response) => {
       seen.push(getter.statusCode(response));
@@ -497,7 +497,7 @@ describe('HTTP/2 (life:h2)', () => {
     expect(await outcomes()).toEqual([[undefined, 'client_disconnected', 0]]);
   });
 
-  test('pseudo headers are none that could be captured (hdr:capture)', async () => {
+  test('pseudo headers are none that could be captured (header:capture)', async () => {
     const getter = nodeResponse<Http2ServerResponse>((response) => response);
     let keys: unknown;
     const port = await serve(

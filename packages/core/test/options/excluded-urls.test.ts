@@ -15,7 +15,7 @@ function excludes(urls: ExcludedUrls<Request>, path: string, method = 'GET'): bo
 
 describe('what is excluded', () => {
   test.each<[ExcludedUrls<Request>]>([[''], [[]], [[' ', '']], [' , ']])(
-    '%j excludes nothing and costs nothing (excl:forms)',
+    '%j excludes nothing and costs nothing (exclude:forms)',
     (urls) => {
       expect(compileExcludedUrls(urls)).toBeUndefined();
     },
@@ -44,11 +44,11 @@ describe('what is excluded', () => {
     [['(?<!/api)/health', 'ready'], '/api/health', false],
     [['(?<!/api)/health', 'ready'], '/health', true],
     [[(request) => request.method === 'OPTIONS'], '/', false],
-  ])('%p on %j: %j (excl:forms)', (urls, path, expected) => {
+  ])('%p on %j: %j (exclude:forms)', (urls, path, expected) => {
     expect(excludes(urls, path)).toBe(expected);
   });
 
-  test('a predicate decides on the request itself, beside patterns (excl:forms)', () => {
+  test('a predicate decides on the request itself, beside patterns (exclude:forms)', () => {
     const urls: ExcludedUrls<Request> = ['healthz', ({ method }) => method === 'OPTIONS'];
     expect(excludes(urls, '/healthz')).toBe(true);
     expect(excludes(urls, '/', 'OPTIONS')).toBe(true);
@@ -56,7 +56,7 @@ describe('what is excluded', () => {
   });
 
   test.each([/health/g, /health/y, /\/health/gy])(
-    'the stateful %p answers alike on every call (excl:forms)',
+    'the stateful %p answers alike on every call (exclude:forms)',
     (pattern) => {
       const test = compileExcludedUrls([pattern]);
       const alone = new RegExp(pattern.source, pattern.flags).exec('/health') !== null;
@@ -78,7 +78,7 @@ describe('what is excluded', () => {
     expect(diagnostics).toEqual([['warn', expect.stringContaining('A predicate in excludedUrls failed')]]);
   });
 
-  test('an asynchronous predicate excludes nothing: a promise is no answer (excl:forms)', () => {
+  test('an asynchronous predicate excludes nothing: a promise is no answer (exclude:forms)', () => {
     const answer = async () => true;
     const test = compileExcludedUrls<Request>([answer as unknown as () => boolean]);
     expect(test?.({ method: 'GET' }, '/')).toBe(false);
@@ -97,7 +97,7 @@ describe('configuration', () => {
     [['healthz', '/a[', 'readyz'], '/a['],
     [['(?<n>a)(?<n>b)'], '(?<n>a)(?<n>b)'],
   ])(
-    'an invalid pattern in %j fails at construction, with the option, the pattern and the cure (excl:forms)',
+    'an invalid pattern in %j fails at construction, with the option, the pattern and the cure (exclude:forms)',
     (urls, pattern) => {
       expect(() => excluded({ excludedUrls: urls })).toThrow(TypeError);
       expect(() => excluded({ excludedUrls: urls })).toThrow(
@@ -121,7 +121,7 @@ describe('configuration', () => {
     [{ [GENERIC]: 'generic', [SPECIFIC]: 'specific' }, [], []],
     [{ [GENERIC]: 'generic' }, '', []],
     [{ [GENERIC]: 'generic,^/v\\d{1,2}$' }, undefined, ['/generic', '/v12']],
-  ])('with %j and the option %j exactly %j are excluded (excl:env)', (variables, option, paths) => {
+  ])('with %j and the option %j exactly %j are excluded (exclude:env)', (variables, option, paths) => {
     const test = withVariables(variables, () =>
       excluded(option === undefined ? {} : { excludedUrls: option }),
     );
@@ -129,7 +129,7 @@ describe('configuration', () => {
     expect(all.filter((path) => test?.(request, path))).toEqual(paths);
   });
 
-  test('an invalid pattern in the environment is reported once and left out, the others stay in force (excl:env)', () => {
+  test('an invalid pattern in the environment is reported once and left out, the others stay in force (exclude:env)', () => {
     const diagnostics = collectDiagnostics();
     const test = withVariables({ [GENERIC]: 'healthz,[,readyz' }, () => excluded());
     expect(test?.(request, '/healthz')).toBe(true);

@@ -16,7 +16,7 @@ function attributes(
   return [requestHeaders, responseHeaders].map((capture) => capture?.exact.map(({ attribute }) => attribute));
 }
 
-describe.each(['SERVER', 'CLIENT'] as const)('the headers of a %s (hdr:capture)', (side) => {
+describe.each(['SERVER', 'CLIENT'] as const)('the headers of a %s (header:capture)', (side) => {
   const variables = { [`${PREFIX}_${side}_REQUEST`]: 'Accept, X-A', [`${PREFIX}_${side}_RESPONSE`]: 'etag' };
   const ofEnvironment = [
     ['http.request.header.accept', 'http.request.header.x-a'],
@@ -48,7 +48,7 @@ describe.each(['SERVER', 'CLIENT'] as const)('the headers of a %s (hdr:capture)'
   });
 });
 
-describe('sanitising (hdr:sanitize)', () => {
+describe('sanitising (header:sanitize)', () => {
   const SANITIZE = { [`${PREFIX}_SANITIZE_FIELDS`]: 'x-env-.*' };
   const NAMES = ['authorization', 'x-env-1', 'x-own', 'x-other'];
   const redacted = (options: HeaderOptions, variables: Record<string, string> = {}) => {
@@ -75,7 +75,7 @@ test.each<[HeaderOptions, string]>([
   [{ captureRequestHeaders: ['('] }, 'captureRequestHeaders'],
   [{ captureResponseHeaders: ['('] }, 'captureResponseHeaders'],
   [{ sanitizeHeaders: ['('] }, 'sanitizeHeaders'],
-])('an invalid pattern in %p is told with its option (rob:options)', (options, option) => {
+])('an invalid pattern in %p is told with its option (robust:options)', (options, option) => {
   expect(() => configureHeaders('owner', 'SERVER', options)).toThrow(
     `owner: option "${option}" is no list of patterns.`,
   );

@@ -7,7 +7,7 @@ const CHECKS: Record<string, Check> = {
   name: [(value) => typeof value === 'string', 'text'],
 };
 
-describe('options (rob:options)', () => {
+describe('options (robust:options)', () => {
   test.each<[object]>([
     [{}],
     [{ hook: () => {} }],
@@ -60,7 +60,7 @@ test.each<[keyof typeof COMMON_CHECKS, unknown[], unknown[]]>([
   ['tracerProvider', [{ getTracer: () => {} }], [{}, null, () => {}]],
   ['meterProvider', [{ getMeter: () => {} }], [{ getTracer: () => {} }]],
   ['propagator', [{ extract: () => {}, inject: () => {} }], [{ extract: () => {} }, { inject: () => {} }]],
-])('%s takes %p and refuses %p (rob:options)', (option, valid, invalid) => {
+])('%s takes %p and refuses %p (robust:options)', (option, valid, invalid) => {
   const [check] = COMMON_CHECKS[option];
   expect(valid.map(check)).toEqual(valid.map(() => true));
   expect(invalid.map(check)).toEqual(invalid.map(() => false));

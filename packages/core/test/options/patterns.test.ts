@@ -25,12 +25,12 @@ describe('a comma-separated list', () => {
     ['[)]x,(a,b),c', ['[)]x', '(a,b)', 'c']],
     ['a},b', ['a}', 'b']],
     ['a\\', ['a\\']],
-  ])('%j holds %j (excl:forms)', (list, patterns) => {
+  ])('%j holds %j (exclude:forms)', (list, patterns) => {
     expect(splitPatterns(list)).toEqual(patterns);
   });
 });
 
-describe('patterns of the environment (excl:env, hdr:capture)', () => {
+describe('patterns of the environment (exclude:env, header:capture)', () => {
   let diagnostics: ReturnType<typeof collectDiagnostics>;
   beforeEach(() => {
     diagnostics = collectDiagnostics();
@@ -57,7 +57,7 @@ describe('patterns of the environment (excl:env, hdr:capture)', () => {
   });
 });
 
-test('what compiles comes back, and what does not is a TypeError that names owner, option and cure (rob:options)', () => {
+test('what compiles comes back, and what does not is a TypeError that names owner, option and cure (robust:options)', () => {
   const invalid = '(';
   expect(compilePatterns('owner', 'option', () => /x/)).toEqual(/x/);
   expect(() => compilePatterns('owner', 'option', () => new RegExp(invalid))).toThrow(

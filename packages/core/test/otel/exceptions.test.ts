@@ -129,7 +129,7 @@ for (const [name, error, type, exceptionType, message] of THROWABLES) {
     expect(errorMessage(error)).toBe(message);
   });
 
-  test(`${name} is recorded once, with text alone (error:non-error, attr:no-nullish)`, () => {
+  test(`${name} is recorded once, with text alone (error:non-error, attribute:no-nullish)`, () => {
     const { tracerProvider, spans } = startTelemetry();
     const span = tracerProvider.getTracer('test').startSpan('GET');
     exceptionRecorder(SCOPE, SERVER_EXCEPTION)({ error, time: performance.now() }, span, ROOT_CONTEXT);

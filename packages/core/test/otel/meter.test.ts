@@ -6,7 +6,7 @@ import { startTelemetry } from '../telemetry.js';
 
 afterEach(() => metrics.disable());
 
-describe('instruments (met:late-sdk)', () => {
+describe('instruments (metric:late-sdk)', () => {
   test('are created once per provider, and anew when another one takes its place', () => {
     const created: boolean[] = [];
     const source = meterSource(SCOPE, undefined, (meter) => {
@@ -22,7 +22,7 @@ describe('instruments (met:late-sdk)', () => {
     expect(created).toEqual([false, true, true]);
   });
 
-  test('are those of the provider that was given, whatever is global (noop:providers)', () => {
+  test('are those of the provider that was given, whatever is global (no-sdk:providers)', () => {
     metrics.setGlobalMeterProvider(startTelemetry().meterProvider);
     const { meterProvider } = startTelemetry();
     const source = meterSource(SCOPE, meterProvider, (meter) => meter);
@@ -34,12 +34,12 @@ describe('instruments (met:late-sdk)', () => {
   });
 });
 
-test('a meter is enabled where it is not the one that does nothing (noop:no-sdk)', () => {
+test('a meter is enabled where it is not the one that does nothing (no-sdk:no-sdk)', () => {
   expect(isEnabled(createNoopMeter())).toBe(false);
   expect(isEnabled(startTelemetry().meterProvider.getMeter('x'))).toBe(true);
 });
 
-test('durations are in seconds, in the buckets that the convention advises (met:duration)', async () => {
+test('durations are in seconds, in the buckets that the convention advises (metric:duration)', async () => {
   const { meterProvider, histograms } = startTelemetry();
   durationHistogram(meterProvider.getMeter('x'), 'a.duration', 'Durations.').record(0.3);
   const [histogram] = await histograms('a.duration');

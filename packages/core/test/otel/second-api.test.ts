@@ -59,14 +59,14 @@ function run(application: string): { result: unknown; warnings: string[] } {
   };
 }
 
-test('an API older than the registered one works, without a warning (rob:api-dup)', () => {
+test('an API older than the registered one works, without a warning (robust:api-dup)', () => {
   expect(run(applicationWith('opentelemetry-api-1.10', '@opentelemetry/api'))).toEqual({
     result: { answers: 3, spans: 3 },
     warnings: [],
   });
 });
 
-test('an API newer than the registered one makes no spans, serves all the same, and says so once, with the cure (rob:api-dup)', () => {
+test('an API newer than the registered one makes no spans, serves all the same, and says so once, with the cure (robust:api-dup)', () => {
   const { result, warnings } = run(applicationWith('@opentelemetry/api', 'opentelemetry-api-1.10'));
   expect(result).toEqual({ answers: 3, spans: 0 });
   expect(warnings).toEqual([

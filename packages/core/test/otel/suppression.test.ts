@@ -4,14 +4,14 @@ import * as sdk from '@opentelemetry/core';
 import { isTracingSuppressed, SUPPRESSED } from '../../src/otel/suppression.js';
 import { startTelemetry } from '../telemetry.js';
 
-test('is that of the SDK, both ways (excl:effect)', () => {
+test('is that of the SDK, both ways (exclude:effect)', () => {
   expect(sdk.isTracingSuppressed(SUPPRESSED)).toBe(true);
   expect(isTracingSuppressed(sdk.suppressTracing(ROOT_CONTEXT))).toBe(true);
   expect(isTracingSuppressed(sdk.unsuppressTracing(SUPPRESSED))).toBe(false);
   expect(isTracingSuppressed(ROOT_CONTEXT)).toBe(false);
 });
 
-test('records nothing that is started in it, and propagates nothing (excl:effect)', () => {
+test('records nothing that is started in it, and propagates nothing (exclude:effect)', () => {
   const { tracerProvider, spans } = startTelemetry();
   tracerProvider.getTracer('db').startSpan('query', {}, SUPPRESSED).end();
   const carrier: Record<string, string> = {};

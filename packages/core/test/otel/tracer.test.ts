@@ -26,7 +26,7 @@ describe('the tracer', () => {
     expect(scopeOf(telemetry)).toEqual([{ ...SCOPE, schemaUrl: 'https://opentelemetry.io/schemas/1.45.0' }]);
   });
 
-  test('is that of an SDK that registers later, schema URL and all (met:late-sdk)', () => {
+  test('is that of an SDK that registers later, schema URL and all (metric:late-sdk)', () => {
     const tracer = tracerSource(SCOPE, undefined);
     expect(tracer().startSpan('GET').isRecording()).toBe(false);
     trace.setGlobalTracerProvider(telemetry.tracerProvider);
@@ -34,7 +34,7 @@ describe('the tracer', () => {
     expect(scopeOf(telemetry)).toEqual([{ ...SCOPE, schemaUrl: 'https://opentelemetry.io/schemas/1.45.0' }]);
   });
 
-  test('follows the global provider when another takes its place (met:late-sdk)', () => {
+  test('follows the global provider when another takes its place (metric:late-sdk)', () => {
     const tracer = tracerSource(SCOPE, undefined);
     trace.setGlobalTracerProvider(telemetry.tracerProvider);
     tracer().startSpan('first').end();
@@ -48,7 +48,7 @@ describe('the tracer', () => {
     ]);
   });
 
-  test('is made once per provider, and that of the option wins (noop:providers)', () => {
+  test('is made once per provider, and that of the option wins (no-sdk:providers)', () => {
     trace.setGlobalTracerProvider(startTelemetry().tracerProvider);
     const tracer = tracerSource(SCOPE, telemetry.tracerProvider);
     expect(tracer()).toBe(tracer());
@@ -58,7 +58,7 @@ describe('the tracer', () => {
 });
 
 describe('without an SDK', () => {
-  test('there is nothing to do for a request, and nothing is read of it (noop:no-sdk)', () => {
+  test('there is nothing to do for a request, and nothing is read of it (no-sdk:no-sdk)', () => {
     const read: unknown[] = [];
     const untouchable = new Proxy(
       {},
@@ -73,7 +73,7 @@ describe('without an SDK', () => {
     expect(read).toEqual([]);
   });
 
-  test('a request costs a fraction of a microsecond (noop:no-sdk)', () => {
+  test('a request costs a fraction of a microsecond (no-sdk:no-sdk)', () => {
     // A process of its own and the built package: within Jest every look at globalThis costs microseconds by itself.
     const program = `
       import { createHttpServerInstrumentation } from './dist/esm/index.js';
@@ -100,7 +100,7 @@ describe('without an SDK', () => {
     expect(Number(stdout)).toBeLessThan(1);
   });
 
-  test('a propagator alone makes an operation, so that the trace of the caller goes on (noop:no-sdk)', () => {
+  test('a propagator alone makes an operation, so that the trace of the caller goes on (no-sdk:no-sdk)', () => {
     propagation.setGlobalPropagator(new W3CTraceContextPropagator());
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const operation = instrument().start({ headers: { traceparent: [traceparent] } });
@@ -112,13 +112,13 @@ describe('without an SDK', () => {
     operation?.end(response(200));
   });
 
-  test('providers that were given are used all the same (noop:providers)', () => {
+  test('providers that were given are used all the same (no-sdk:providers)', () => {
     const { tracerProvider, spans } = telemetry;
     instrument({ tracerProvider }).start({})?.end(response(200));
     expect(spans()).toHaveLength(1);
   });
 
-  test('an SDK that starts between two requests gets the second one (met:late-sdk)', () => {
+  test('an SDK that starts between two requests gets the second one (metric:late-sdk)', () => {
     const instrumentation = instrument();
     expect(instrumentation.start({})).toBeUndefined();
     trace.setGlobalTracerProvider(telemetry.tracerProvider);
@@ -126,7 +126,7 @@ describe('without an SDK', () => {
     expect(telemetry.spans()).toHaveLength(1);
   });
 
-  test('an SDK that is taken away makes an end of it (met:late-sdk)', () => {
+  test('an SDK that is taken away makes an end of it (metric:late-sdk)', () => {
     trace.setGlobalTracerProvider(telemetry.tracerProvider);
     const instrumentation = instrument();
     expect(instrumentation.start({})).toBeDefined();

@@ -93,7 +93,7 @@ describe('setHttpRoute (route:user)', () => {
   });
 });
 
-describe('addMetricAttributes (met:labels)', () => {
+describe('addMetricAttributes (metric:labels)', () => {
   test('adds to the metrics of this request alone, and to no span', async () => {
     const operation = startOperation();
     const other = startOperation();

@@ -50,7 +50,7 @@ function start(
 }
 
 describe('the start', () => {
-  test('is one SERVER span, which is active in the handler, and its result comes back (span:one, ctx:active)', () => {
+  test('is one SERVER span, which is active in the handler, and its result comes back (span:one, context:active)', () => {
     const operation = start();
     expect(operation.run(() => trace.getActiveSpan())).toBe(operation.span);
     expect(operation.run(() => getRPCMetadata(context.active())?.span)).toBe(operation.span);
@@ -59,7 +59,7 @@ describe('the start', () => {
     expect(telemetry.spans().map(({ kind }) => kind)).toEqual([SpanKind.SERVER]);
   });
 
-  test('shows a sampler all that the convention asks for (attr:start, hdr:sampler)', () => {
+  test('shows a sampler all that the convention asks for (attribute:start, header:sampler)', () => {
     const seen: [string, SpanKind, Attributes][] = [];
     const sampler: Sampler = {
       shouldSample: (_context, _traceId, name, kind, attributes) => {
@@ -116,7 +116,7 @@ describe('the start', () => {
 });
 
 describe('the parent', () => {
-  test('is the caller’s span, and its baggage is readable (prop:parent)', () => {
+  test('is the caller’s span, and its baggage is readable (propagation:parent)', () => {
     const operation = start(called());
     operation.run(() => expect(propagation.getActiveBaggage()?.getEntry('user')?.value).toBe('u1'));
     operation.end(response(200));
@@ -127,7 +127,7 @@ describe('the parent', () => {
     expect(telemetry.spans()[0]?.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c');
   });
 
-  test('is never what happens to be active: not a foreign span, not its baggage (prop:ambient)', () => {
+  test('is never what happens to be active: not a foreign span, not its baggage (propagation:ambient)', () => {
     const foreign = telemetry.tracerProvider.getTracer('app').startSpan('foreign');
     const ambient = propagation.setBaggage(
       trace.setSpan(ROOT_CONTEXT, foreign),
@@ -154,7 +154,7 @@ describe('the parent', () => {
       },
     ],
   ])(
-    'of a public endpoint, by %s, is a link, and the baggage is dropped (prop:public)',
+    'of a public endpoint, by %s, is a link, and the baggage is dropped (propagation:public)',
     (_by, publicEndpoint) => {
       const operation = start(called(), { publicEndpoint });
       operation.run(() => expect(propagation.getActiveBaggage()).toBeUndefined());
@@ -166,7 +166,7 @@ describe('the parent', () => {
     },
   );
 
-  test('of a public endpoint’s friend is the caller (prop:public)', () => {
+  test('of a public endpoint’s friend is the caller (propagation:public)', () => {
     start(called(), { publicEndpoint: () => false }).end(response(200));
     expect(telemetry.spans()[0]?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
     expect(telemetry.spans()[0]?.links).toEqual([]);
@@ -180,7 +180,7 @@ describe('the parent', () => {
   });
 });
 
-describe('an excluded request (excl:effect)', () => {
+describe('an excluded request (exclude:effect)', () => {
   test('has no span, no metric, no hook, and nothing within it is recorded or propagated', async () => {
     const calls: unknown[] = [];
     const operation = start(
@@ -211,7 +211,7 @@ describe('an excluded request (excl:effect)', () => {
     expect(await telemetry.metricNames()).toEqual([]);
   });
 
-  test('is decided by the path: not by query, host or scheme (excl:forms)', () => {
+  test('is decided by the path: not by query, host or scheme (exclude:forms)', () => {
     const options: PlainOptions = { excludedUrls: 'healthz' };
     for (const request of [
       { target: '/x?healthz' },
@@ -353,7 +353,7 @@ describe('hooks (hook:request, hook:response)', () => {
   });
 });
 
-test('the response tells an unsampled trace too (prop:response)', () => {
+test('the response tells an unsampled trace too (propagation:response)', () => {
   const answer = response(200);
   const operation = start(
     {},
@@ -365,7 +365,7 @@ test('the response tells an unsampled trace too (prop:response)', () => {
   expect(answer.headers.get('server-timing')).toEqual([`trace;desc=00-${traceId}-${spanId}-00`]);
 });
 
-test('without a propagator nothing is added to the response (prop:response)', () => {
+test('without a propagator nothing is added to the response (propagation:response)', () => {
   const answer = response(200);
   const operation = start();
   operation.commit(answer);
@@ -373,7 +373,7 @@ test('without a propagator nothing is added to the response (prop:response)', ()
   expect([...answer.headers]).toEqual([]);
 });
 
-describe('resume (ctx:active)', () => {
+describe('resume (context:active)', () => {
   test('activates the context of the request where none of its own is active, and leaves one that is', () => {
     const operation = start();
     expect(operation.resume(() => trace.getActiveSpan())).toBe(operation.span);
@@ -388,7 +388,7 @@ describe('resume (ctx:active)', () => {
   });
 });
 
-describe('what fails in the SDK or in a getter never reaches the request (rob:fuzz)', () => {
+describe('what fails in the SDK or in a getter never reaches the request (robust:fuzz)', () => {
   const throwing = (): never => {
     throw new Error('broken');
   };
@@ -436,7 +436,7 @@ describe('what fails in the SDK or in a getter never reaches the request (rob:fu
     expect(diagnostics).toHaveLength(1);
   });
 
-  test('any bytes anywhere: no throw, no unended span, no empty or nullish attribute (rob:fuzz, attr:no-nullish)', () => {
+  test('any bytes anywhere: no throw, no unended span, no empty or nullish attribute (robust:fuzz, attribute:no-nullish)', () => {
     const text = fc.string({ unit: 'binary', maxLength: 60 });
     const request = fc.record(
       {
@@ -482,7 +482,7 @@ describe('what fails in the SDK or in a getter never reaches the request (rob:fu
   });
 });
 
-test('two applications in one process never see each other’s requests (noop:providers)', async () => {
+test('two applications in one process never see each other’s requests (no-sdk:providers)', async () => {
   const other = startTelemetry();
   start({ target: '/one' }).end(response(200));
   start({ target: '/other' }, {}, other).end(response(200));

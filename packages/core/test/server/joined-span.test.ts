@@ -39,7 +39,7 @@ function started<T>(operation: T | undefined): T {
 
 const names = () => telemetry.spans().map(({ name, kind }) => [name, kind]);
 
-describe("under another instrumentation's span (nest:upstream)", () => {
+describe("under another instrumentation's span (nested:upstream)", () => {
   test('no second server span is made, the span is not ended, and its metrics are not ours', async () => {
     const { span, of } = upstream();
     const operation = started(context.with(of, () => instrument(options).start({})));
@@ -147,7 +147,7 @@ describe("under another instrumentation's span (nest:upstream)", () => {
     expect(telemetry.spans().map(({ events }) => events)).toEqual([[], []]);
   });
 
-  test('the context of the handler keeps what was in it, and finds the span as its server span (ctx:active)', () => {
+  test('the context of the handler keeps what was in it, and finds the span as its server span (context:active)', () => {
     const { span, of } = upstream();
     const KEY = createContextKey('test upstream');
     const operation = started(context.with(of.setValue(KEY, 'kept'), () => instrument(options).start({})));
@@ -193,7 +193,7 @@ describe("under another instrumentation's span (nest:upstream)", () => {
 describe('metadata that is not of this request', () => {
   test.each([
     [
-      'of a span that has ended (prop:ambient)',
+      'of a span that has ended (propagation:ambient)',
       () => {
         const { span, of } = upstream();
         span.end();
@@ -213,7 +213,7 @@ describe('metadata that is not of this request', () => {
     operation.end(response(200));
   });
 
-  test('an in-process request within a request has its own span, the outer one keeps its route (nest:internal-fetch)', () => {
+  test('an in-process request within a request has its own span, the outer one keeps its route (nested:internal-fetch)', () => {
     const { span, metadata, of } = upstream();
     const instrumentation = instrument(options);
     const outer = started(context.with(of, () => instrumentation.start({})));
@@ -233,7 +233,7 @@ describe('metadata that is not of this request', () => {
     ]);
   });
 
-  test('likewise within a request of ours, whose span is not its parent (nest:internal-fetch, prop:ambient)', () => {
+  test('likewise within a request of ours, whose span is not its parent (nested:internal-fetch, propagation:ambient)', () => {
     const instrumentation = instrument(options);
     const outer = started(instrumentation.start({ target: '/outer' }));
     outer.run(() => {
@@ -252,7 +252,7 @@ describe('metadata that is not of this request', () => {
   });
 });
 
-describe('a registration within another one (nest:twice)', () => {
+describe('a registration within another one (nested:twice)', () => {
   test('the same one again does nothing', () => {
     const instrumentation = instrument(options);
     const request: PlainRequest = {};
@@ -337,7 +337,7 @@ describe('a registration within another one (nest:twice)', () => {
     ]);
   });
 
-  test('keeps what was activated between the two: a span, baggage (ctx:active)', () => {
+  test('keeps what was activated between the two: a span, baggage (context:active)', () => {
     const request: PlainRequest = {};
     const outer = started(instrument(options).start(request));
     outer.run(() => {
@@ -355,7 +355,7 @@ describe('a registration within another one (nest:twice)', () => {
     outer.end(response(200));
   });
 
-  test('reached in a foreign context, it runs in that of its request (ctx:isolation)', () => {
+  test('reached in a foreign context, it runs in that of its request (context:isolation)', () => {
     const request: PlainRequest = {};
     const outer = started(instrument(options).start(request));
     const other = started(instrument(options).start({}));
@@ -400,7 +400,7 @@ describe('a registration within another one (nest:twice)', () => {
     },
   );
 
-  test('excluded there, it runs suppressed, and the outer span goes on (excl:effect)', () => {
+  test('excluded there, it runs suppressed, and the outer span goes on (exclude:effect)', () => {
     const request: PlainRequest = {};
     const outer = started(instrument(options).start(request));
     outer.run(() => {
@@ -412,7 +412,7 @@ describe('a registration within another one (nest:twice)', () => {
     expect(telemetry.spans()).toHaveLength(1);
   });
 
-  test('of an excluded request it starts nothing, also where the context was lost (excl:effect)', () => {
+  test('of an excluded request it starts nothing, also where the context was lost (exclude:effect)', () => {
     const request: PlainRequest = { target: '/healthz' };
     started(instrument({ ...options, excludedUrls: 'healthz' }).start(request));
     expect(instrument(options).start(request)).toBeUndefined();

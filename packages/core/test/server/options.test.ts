@@ -8,7 +8,7 @@ const OWNER = '@otel-middleware/plain';
 const configured = (options: PlainOptions = {}) =>
   configure<PlainRequest, PlainResponse>(OWNER, 'plain-http', options, ['trustProxy']);
 
-describe('options that are not valid fail at construction (rob:options)', () => {
+describe('options that are not valid fail at construction (robust:options)', () => {
   const HEADERS = 'an array of header names or regular expressions';
   test.each<[string, unknown, string]>([
     [
@@ -94,7 +94,7 @@ describe('options that are not valid fail at construction (rob:options)', () => 
   });
 });
 
-describe('the object of the caller (rob:options)', () => {
+describe('the object of the caller (robust:options)', () => {
   const complete = (): Required<PlainOptions> => ({
     excludedUrls: ['healthz', /x/g],
     captureRequestHeaders: ['Accept'],

@@ -37,7 +37,7 @@ const full = (): PlainRequest => ({
   headers: { 'user-agent': ['curl/8'] },
 });
 
-test('all attributes of a request that went well, on the span and on the metric (attr:start, met:duration)', async () => {
+test('all attributes of a request that went well, on the span and on the metric (attribute:start, metric:duration)', async () => {
   const operation = start(full());
   operation.setRoute('/orders/:id');
   operation.end(response(200));
@@ -70,7 +70,7 @@ test('all attributes of a request that went well, on the span and on the metric 
   ]);
 });
 
-test('the peer’s port is left out without an address, as on UNIX sockets (attr:no-nullish)', () => {
+test('the peer’s port is left out without an address, as on UNIX sockets (attribute:no-nullish)', () => {
   start({ peerAddress: '', peerPort: 1 }).end(response(200));
   start({ peerAddress: '10.0.0.1' }).end(response(200));
   expect(
@@ -144,7 +144,7 @@ describe('the route', () => {
     expect((await metricAttributes())[0]).toMatchObject({ 'http.route': '/user' });
   });
 
-  test('that another instrumentation has written to the metadata is taken (nest:upstream)', () => {
+  test('that another instrumentation has written to the metadata is taken (nested:upstream)', () => {
     const operation = start();
     (operation as unknown as { route: string }).route = '/by/other';
     operation.end(response(200));
@@ -172,13 +172,13 @@ describe('the route', () => {
     ]);
   });
 
-  test.each(['', undefined])('%j at the start is no route (attr:no-nullish)', (route) => {
+  test.each(['', undefined])('%j at the start is no route (attribute:no-nullish)', (route) => {
     start(route === undefined ? {} : { route }).end(response(200));
     expect(telemetry.spans()[0]?.name).toBe('GET');
     expect(telemetry.spans()[0]?.attributes).not.toHaveProperty('http.route');
   });
 
-  test('that is empty is no route (attr:no-nullish)', async () => {
+  test('that is empty is no route (attribute:no-nullish)', async () => {
     const operation = start();
     operation.setRoute('');
     operation.end(response(200));
@@ -309,8 +309,8 @@ describe('the outcome (status:classes, error:type-agrees)', () => {
   });
 });
 
-describe('opt-in (attr:opt-in)', () => {
-  test('the server’s name on metrics is what the span has (met:duration)', async () => {
+describe('opt-in (attribute:opt-in)', () => {
+  test('the server’s name on metrics is what the span has (metric:duration)', async () => {
     start(full(), { optIn: ['server.address', 'server.port'] }).end(response(200));
     expect((await metricAttributes())[0]).toEqual({
       'http.request.method': 'GET',
@@ -322,7 +322,7 @@ describe('opt-in (attr:opt-in)', () => {
     });
   });
 
-  test('body sizes: on the span, in the metric, in both, in none, as named (met:size)', async () => {
+  test('body sizes: on the span, in the metric, in both, in none, as named (metric:size)', async () => {
     const sizes = { requestBodySize: 3, responseBodySize: 7 };
     const names = ['http.request.body.size', 'http.response.body.size'] as const;
     const metrics = ['http.server.request.body.size', 'http.server.response.body.size'] as const;
@@ -343,7 +343,7 @@ describe('opt-in (attr:opt-in)', () => {
     }
   });
 
-  test('active requests come back to zero after any end (met:active)', async () => {
+  test('active requests come back to zero after any end (metric:active)', async () => {
     const optIn = ['http.server.active_requests'] as const;
     const active = async () =>
       (await telemetry.points('http.server.active_requests')).map(({ attributes, value }) => [
@@ -372,7 +372,7 @@ describe('opt-in (attr:opt-in)', () => {
     ]);
   });
 
-  test('active requests come back to zero although a span processor throws (met:active, life:once)', async () => {
+  test('active requests come back to zero although a span processor throws (metric:active, life:once)', async () => {
     const failing = {
       onStart: () => {},
       onEnd: () => {
@@ -466,7 +466,7 @@ test('ended again and again, in any manner, it is recorded once (life:once)', as
   expect(await telemetry.histograms(DURATION)).toEqual([expect.objectContaining({ count: 1 })]);
 });
 
-test('response headers are captured at the end, also where the response has no body (hdr:capture)', () => {
+test('response headers are captured at the end, also where the response has no body (header:capture)', () => {
   const answer: PlainResponse = response(204, { etag: ['e'], 'set-cookie': ['a=1', 'b=2'] });
   start({}, { captureResponseHeaders: ['.*'] }).end(answer);
   expect(telemetry.spans()[0]?.attributes).toMatchObject({

@@ -5,7 +5,7 @@ import { asNewRoot } from '../../src/server/public-endpoint.js';
 
 const caller = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1, isRemote: true };
 
-test('a caller becomes a link, and leaves neither parent nor baggage (prop:public)', () => {
+test('a caller becomes a link, and leaves neither parent nor baggage (propagation:public)', () => {
   const options: SpanOptions = { attributes: { a: 1 } };
   const remote = propagation.setBaggage(
     trace.setSpanContext(ROOT_CONTEXT, caller),
@@ -15,7 +15,7 @@ test('a caller becomes a link, and leaves neither parent nor baggage (prop:publi
   expect(options).toEqual({ attributes: { a: 1 }, root: true, links: [{ context: caller }] });
 });
 
-test('without a caller there is no link (prop:public)', () => {
+test('without a caller there is no link (propagation:public)', () => {
   const options: SpanOptions = {};
   expect(asNewRoot(ROOT_CONTEXT, options)).toBe(ROOT_CONTEXT);
   expect(options).toEqual({ root: true });

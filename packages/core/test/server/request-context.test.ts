@@ -28,7 +28,7 @@ function requestContext(parent: Context = ROOT_CONTEXT): {
   return { of: new RequestContext(parent, operation), span, operation };
 }
 
-test('carries its span, its operation and the metadata that other instrumentations look for (nest:upstream)', () => {
+test('carries its span, its operation and the metadata that other instrumentations look for (nested:upstream)', () => {
   const { of, span, operation } = requestContext();
   expect(trace.getSpan(of)).toBe(span);
   expect(trace.getSpanContext(of)).toBe(span.spanContext());
@@ -37,7 +37,7 @@ test('carries its span, its operation and the metadata that other instrumentatio
   expect(getRPCMetadata(of)?.type).toBe(RPCType.HTTP);
 });
 
-test('shows what was extracted: baggage and all (prop:parent)', () => {
+test('shows what was extracted: baggage and all (propagation:parent)', () => {
   const remote = propagation.setBaggage(
     ROOT_CONTEXT.setValue(KEY, 'kept'),
     propagation.createBaggage({ user: { value: 'u' } }),
@@ -69,7 +69,7 @@ test('is never changed by setValue or deleteValue, nor are contexts made from it
   ]);
 });
 
-test('a nested span covers the server span in its own context alone (ctx:active)', () => {
+test('a nested span covers the server span in its own context alone (context:active)', () => {
   const { of, span } = requestContext();
   const child = tracer.startSpan('child', {}, of);
   const inner = trace.setSpan(of, child);
@@ -79,7 +79,7 @@ test('a nested span covers the server span in its own context alone (ctx:active)
   expect(inner.getValue(OPERATION_KEY)).toBe(of.getValue(OPERATION_KEY));
 });
 
-test('the span that nests under it is its child (ctx:active)', () => {
+test('the span that nests under it is its child (context:active)', () => {
   const { of, span } = requestContext();
   const child = tracer.startSpan('child', {}, of) as unknown as { parentSpanContext?: { spanId: string } };
   expect(child.parentSpanContext?.spanId).toBe(span.spanContext().spanId);
@@ -116,7 +116,7 @@ test('values of any kind are kept, undefined and symbols of the same description
   expect(of.getValue(alike)).toBeUndefined();
 });
 
-test('what propagators extract into keeps values apart as every context does (prop:parent)', () => {
+test('what propagators extract into keeps values apart as every context does (propagation:parent)', () => {
   const one = EXTRACTION_ROOT.setValue(KEY, 1);
   const both = one.setValue(OTHER, 2);
   const again = both.setValue(KEY, 3);

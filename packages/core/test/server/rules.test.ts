@@ -32,7 +32,7 @@ test('the defaults add nothing to a request', () => {
   });
 });
 
-test('providers and propagators come through as they are (noop:providers)', () => {
+test('providers and propagators come through as they are (no-sdk:providers)', () => {
   const { tracerProvider, meterProvider } = startTelemetry();
   const given = {
     tracerProvider,
@@ -50,11 +50,11 @@ test.each([
   [true, true],
   [() => true, true],
   [() => false, false],
-])('publicEndpoint %p answers %p (prop:public)', (publicEndpoint, answer) => {
+])('publicEndpoint %p answers %p (propagation:public)', (publicEndpoint, answer) => {
   expect(configured({ publicEndpoint }).publicEndpoint?.({})).toBe(answer);
 });
 
-test('a publicEndpoint predicate that throws takes the caller for a stranger, and is reported once (prop:public, hook:guard)', () => {
+test('a publicEndpoint predicate that throws takes the caller for a stranger, and is reported once (propagation:public, hook:guard)', () => {
   const { publicEndpoint } = configured({
     publicEndpoint: () => {
       throw new Error('broken');
@@ -64,7 +64,7 @@ test('a publicEndpoint predicate that throws takes the caller for a stranger, an
   expect(diagnostics).toEqual([['warn', expect.stringMatching(/^publicEndpoint failed;/)]]);
 });
 
-test('an asynchronous publicEndpoint predicate takes every caller for a stranger, and is reported once (prop:public)', () => {
+test('an asynchronous publicEndpoint predicate takes every caller for a stranger, and is reported once (propagation:public)', () => {
   const answer = async () => false;
   const { publicEndpoint } = configured({ publicEndpoint: answer as unknown as () => boolean });
   expect([publicEndpoint?.({}), publicEndpoint?.({})]).toEqual([true, true]);

@@ -6,8 +6,8 @@ import type { Requires } from '../registration.js';
 import { withVariables } from '../variables.js';
 
 /** Attributes of URL, protocol and user agent; those of addresses are in a file of their own. */
-export function attr(requires: Requires): void {
-  requires('attr:start', 'samplers see all that is known of a request', async ({ start }) => {
+export function attribute(requires: Requires): void {
+  requires('attribute:start', 'samplers see all that is known of a request', async ({ start }) => {
     const app = await start({ options: { captureRequestHeaders: ['x-tenant-id'] } });
     const headers = { 'X-Tenant-Id': 'acme' };
     const order = await app.request('/orders/42?expand=items', { endpoint: 'order', headers });
@@ -19,7 +19,7 @@ export function attr(requires: Requires): void {
     ]);
   });
 
-  requires('attr:path', 'the path is recorded as it was sent', async ({ start }) => {
+  requires('attribute:path', 'the path is recorded as it was sent', async ({ start }) => {
     const app = await start();
     const targets = [
       '/nowhere/caf%C3%A9',
@@ -39,7 +39,7 @@ export function attr(requires: Requires): void {
     expect(spans.map(({ attributes }) => attributes['url.path'])).toEqual(targets);
   });
 
-  requires('attr:path', 'of a target in absolute form the path is recorded', async ({ start }) => {
+  requires('attribute:path', 'of a target in absolute form the path is recorded', async ({ start }) => {
     const app = await start();
     const headers = [
       ['Host', 'example.com'],
@@ -54,7 +54,7 @@ export function attr(requires: Requires): void {
     ]);
   });
 
-  requires('attr:path', 'OPTIONS * has the path *', async ({ start }) => {
+  requires('attribute:path', 'OPTIONS * has the path *', async ({ start }) => {
     const app = await start();
     const headers = [
       ['Host', 'example.com'],
@@ -65,7 +65,7 @@ export function attr(requires: Requires): void {
     expect(await app.spans(1)).toEqual([app.expected(exchange, { attributes: { 'url.path': '*' } })]);
   });
 
-  requires('attr:scheme', 'over TLS the scheme is https', async ({ start }) => {
+  requires('attribute:scheme', 'over TLS the scheme is https', async ({ start }) => {
     const app = await start({ protocol: 'https' });
     const exchange = await app.ask('order');
     const https = { 'url.scheme': 'https' };
@@ -74,40 +74,48 @@ export function attr(requires: Requires): void {
     expect(await app.durations(1)).toEqual([{ attributes, count: 1 }]);
   });
 
-  requires('attr:query', 'the query has no question mark, and is absent when empty', async ({ start }) => {
-    const app = await start();
-    const queries = ['', '?', '?a=1', '?a=1?b=2', '?a=%20+%3F&a', '?&='];
-    const exchanges = [];
-    for (const query of queries)
-      exchanges.push(await app.request(`/orders/42${query}`, { endpoint: 'order' }));
-    const spans = await app.spans(queries.length);
-    expect(spans).toEqual(exchanges.map((exchange) => app.expected(exchange)));
-    const recorded = [undefined, undefined, 'a=1', 'a=1?b=2', 'a=%20+%3F&a', '&='];
-    expect(spans.map(({ attributes }) => attributes['url.query'])).toEqual(recorded);
-  });
-
-  requires('attr:query-redacted', 'sensitive values are redacted, other bytes stay', async ({ start }) => {
-    const app = await start();
-    const queries = {
-      'a=&sig=s&q=a%20b&flag&a=2': 'a=&sig=REDACTED&q=a%20b&flag&a=2',
-      'sig=1&sig=2&x=sig=3': 'sig=REDACTED&sig=REDACTED&x=sig=3',
-      'a=?sig=1&b=/sig=2;sig=3&sig=4': 'a=?sig=1&b=/sig=2;sig=3&sig=REDACTED',
-      'SIG=1&mysig=1&sig2=1&signature=1&sig': 'SIG=1&mysig=1&sig2=1&signature=1&sig',
-      'AWSAccessKeyId=a&Signature=b&X-Amz-Signature=c%26d':
-        'AWSAccessKeyId=REDACTED&Signature=REDACTED&X-Amz-Signature=REDACTED',
-      'X-Amz-Credential=a/b&X-Amz-Security-Token=c=&X-Goog-Signature=d':
-        'X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&X-Goog-Signature=REDACTED',
-    };
-    const expected = [];
-    for (const [query, redacted] of Object.entries(queries)) {
-      const exchange = await app.request(`/orders/42?${query}`, { endpoint: 'order' });
-      expected.push(app.expected(exchange, { attributes: { 'url.query': redacted } }));
-    }
-    expect(await app.spans(expected.length)).toEqual(expected);
-  });
+  requires(
+    'attribute:query',
+    'the query has no question mark, and is absent when empty',
+    async ({ start }) => {
+      const app = await start();
+      const queries = ['', '?', '?a=1', '?a=1?b=2', '?a=%20+%3F&a', '?&='];
+      const exchanges = [];
+      for (const query of queries)
+        exchanges.push(await app.request(`/orders/42${query}`, { endpoint: 'order' }));
+      const spans = await app.spans(queries.length);
+      expect(spans).toEqual(exchanges.map((exchange) => app.expected(exchange)));
+      const recorded = [undefined, undefined, 'a=1', 'a=1?b=2', 'a=%20+%3F&a', '&='];
+      expect(spans.map(({ attributes }) => attributes['url.query'])).toEqual(recorded);
+    },
+  );
 
   requires(
-    'attr:query-redacted',
+    'attribute:query-redacted',
+    'sensitive values are redacted, other bytes stay',
+    async ({ start }) => {
+      const app = await start();
+      const queries = {
+        'a=&sig=s&q=a%20b&flag&a=2': 'a=&sig=REDACTED&q=a%20b&flag&a=2',
+        'sig=1&sig=2&x=sig=3': 'sig=REDACTED&sig=REDACTED&x=sig=3',
+        'a=?sig=1&b=/sig=2;sig=3&sig=4': 'a=?sig=1&b=/sig=2;sig=3&sig=REDACTED',
+        'SIG=1&mysig=1&sig2=1&signature=1&sig': 'SIG=1&mysig=1&sig2=1&signature=1&sig',
+        'AWSAccessKeyId=a&Signature=b&X-Amz-Signature=c%26d':
+          'AWSAccessKeyId=REDACTED&Signature=REDACTED&X-Amz-Signature=REDACTED',
+        'X-Amz-Credential=a/b&X-Amz-Security-Token=c=&X-Goog-Signature=d':
+          'X-Amz-Credential=REDACTED&X-Amz-Security-Token=REDACTED&X-Goog-Signature=REDACTED',
+      };
+      const expected = [];
+      for (const [query, redacted] of Object.entries(queries)) {
+        const exchange = await app.request(`/orders/42?${query}`, { endpoint: 'order' });
+        expected.push(app.expected(exchange, { attributes: { 'url.query': redacted } }));
+      }
+      expect(await app.spans(expected.length)).toEqual(expected);
+    },
+  );
+
+  requires(
+    'attribute:query-redacted',
     'the environment replaces the sensitive keys, or takes them all away',
     async ({ start }) => {
       const keys = 'OTEL_INSTRUMENTATION_SANITIZATION_URL_SENSITIVE_QUERY_PARAMETERS';
@@ -127,7 +135,7 @@ export function attr(requires: Requires): void {
     },
   );
 
-  requires('attr:protocol', 'the version of HTTP/1 is recorded', async ({ start }) => {
+  requires('attribute:protocol', 'the version of HTTP/1 is recorded', async ({ start }) => {
     const app = await start();
     const headers = [
       ['Host', 'example.com'],
@@ -141,7 +149,7 @@ export function attr(requires: Requires): void {
   });
 
   requires(
-    'attr:no-nullish',
+    'attribute:no-nullish',
     'nothing is recorded empty, on a server without addresses either',
     async ({ start }) => {
       const folder = mkdtempSync(join(tmpdir(), 'conformance-'));

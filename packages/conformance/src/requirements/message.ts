@@ -2,7 +2,7 @@ import type { Requirement } from '../requirement.js';
 import { family, SERVERS } from '../requirement.js';
 
 /** Hooks of the user for every chunk of a body. */
-export const msg: readonly Requirement[] = family('msg', SERVERS, {
+export const message: readonly Requirement[] = family('message', SERVERS, {
   hooks: [
     'Receive and send hooks see each chunk of a body with direction, index and size; bodies are neither buffered nor altered.',
   ],

@@ -3,7 +3,7 @@ import { family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** Without an SDK, or with several. */
-export const noop: readonly Requirement[] = family('noop', SERVERS, {
+export const noSdk: readonly Requirement[] = family('no-sdk', SERVERS, {
   'no-sdk': ['Without an SDK responses are the same as without the middleware.', SOURCES.errorHandling],
   providers: ['Providers given as options keep two applications in one process apart.'],
 });

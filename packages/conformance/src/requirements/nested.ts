@@ -3,7 +3,7 @@ import { family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** More than one instrumentation on one request. */
-export const nest: readonly Requirement[] = family('nest', SERVERS, {
+export const nested: readonly Requirement[] = family('nested', SERVERS, {
   upstream: [
     'Under the server span of another HTTP instrumentation no second one is made; that one gets route, name, hooks and headers.',
     SOURCES.httpServerSpan,

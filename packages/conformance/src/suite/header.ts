@@ -28,11 +28,11 @@ async function expectCaptured(start: Start, one: Case): Promise<Exchange> {
 }
 
 /** Captured headers. */
-export function hdr(requires: Requires): void {
+export function header(requires: Requires): void {
   const captures = (id: string, behaviour: string, one: Case): void =>
     requires(id, behaviour, async ({ start }) => void (await expectCaptured(start, one)));
 
-  captures('hdr:capture', 'names are whole and case does not matter', {
+  captures('header:capture', 'names are whole and case does not matter', {
     options: {
       captureRequestHeaders: ['X-Tenant-Id', 'tenant'],
       captureResponseHeaders: ['X-SHELF', 'shelf'],
@@ -40,7 +40,7 @@ export function hdr(requires: Requires): void {
     headers: { 'x-tenant-ID': 'acme', 'X-Tenant-Id-Old': 'none' },
     captured: { 'http.request.header.x-tenant-id': ['acme'], 'http.response.header.x-shelf': ['top'] },
   });
-  captures('hdr:capture', 'regular expressions match whole names', {
+  captures('header:capture', 'regular expressions match whole names', {
     options: { captureRequestHeaders: ['x-tenant-.*', /X-Plan/], captureResponseHeaders: ['x-sh..f'] },
     headers: {
       'X-Tenant-Id': 'acme',
@@ -56,7 +56,7 @@ export function hdr(requires: Requires): void {
       'http.response.header.x-shelf': ['top'],
     },
   });
-  captures('hdr:capture', 'the environment selects too', {
+  captures('header:capture', 'the environment selects too', {
     variables: { [SERVER_REQUEST]: 'x-tenant-id, x-plan.*', [SERVER_RESPONSE]: 'X-Shelf' },
     headers: { 'X-Tenant-Id': 'acme', 'X-Plan-B': 'gold' },
     captured: {
@@ -65,19 +65,19 @@ export function hdr(requires: Requires): void {
       'http.response.header.x-shelf': ['top'],
     },
   });
-  captures('hdr:capture', 'the option beats the environment', {
+  captures('header:capture', 'the option beats the environment', {
     options: { captureRequestHeaders: ['x-plan'], captureResponseHeaders: ['x-shelf'] },
     variables: { [SERVER_REQUEST]: 'x-tenant-id', [SERVER_RESPONSE]: 'cache-control' },
     headers: { 'X-Tenant-Id': 'acme', 'X-Plan': 'gold' },
     captured: { 'http.request.header.x-plan': ['gold'], 'http.response.header.x-shelf': ['top'] },
   });
-  captures('hdr:capture', 'an empty list switches the environment off', {
+  captures('header:capture', 'an empty list switches the environment off', {
     options: { captureRequestHeaders: [], captureResponseHeaders: [] },
     variables: { [SERVER_REQUEST]: '.*', [SERVER_RESPONSE]: '.*' },
     headers: { 'X-Tenant-Id': 'acme' },
     captured: {},
   });
-  captures('hdr:capture', 'headers of a raw response are captured', {
+  captures('header:capture', 'headers of a raw response are captured', {
     options: { captureResponseHeaders: ['x-shelf', 'content-.*'] },
     endpoint: 'rawWrite',
     captured: {
@@ -85,7 +85,7 @@ export function hdr(requires: Requires): void {
       'http.response.header.content-type': ['text/plain'],
     },
   });
-  captures('hdr:key', 'dashes are kept', {
+  captures('header:key', 'dashes are kept', {
     options: { captureRequestHeaders: ['X-Tenant-Id', 'x_tenant_id'] },
     headers: { 'X-Tenant-Id': 'dash', X_Tenant_Id: 'underscore' },
     captured: {
@@ -93,7 +93,7 @@ export function hdr(requires: Requires): void {
       'http.request.header.x_tenant_id': ['underscore'],
     },
   });
-  captures('hdr:values', 'repeated fields are elements, and a comma does not split one', {
+  captures('header:values', 'repeated fields are elements, and a comma does not split one', {
     options: {
       captureRequestHeaders: ['x-tag', 'accept'],
       captureResponseHeaders: ['set-cookie', 'cache-control'],
@@ -107,7 +107,7 @@ export function hdr(requires: Requires): void {
       'http.response.header.cache-control': ['no-store, private'],
     },
   });
-  captures('hdr:values', 'bytes beyond ASCII do no harm', {
+  captures('header:values', 'bytes beyond ASCII do no harm', {
     options: { captureRequestHeaders: ['x-name'] },
     headers: { 'X-Name': 'caf\u00e9 \u00ff' },
     captured: { 'http.request.header.x-name': ['caf\u00e9 \u00ff'] },
@@ -122,7 +122,7 @@ export function hdr(requires: Requires): void {
     'X-Amz-Security-Token': 'sesame',
     'X-Csrf-Token': 'sesame',
   };
-  requires('hdr:sanitize', 'credentials are redacted by default, under any capture', async ({ start }) => {
+  requires('header:sanitize', 'credentials are redacted by default, under any capture', async ({ start }) => {
     const app = await start({ options: { captureRequestHeaders: ['.*'], captureResponseHeaders: ['.*'] } });
     await app.ask('headers', { headers: { ...secrets, 'X-Author': 'Ann' } });
     const [served] = await app.spans(1);
@@ -134,7 +134,7 @@ export function hdr(requires: Requires): void {
     expect(attributes['http.request.header.x-author']).toEqual(['Ann']);
     expect(JSON.stringify(attributes)).not.toContain('sesame');
   });
-  captures('hdr:sanitize', 'option and environment add to the defaults', {
+  captures('header:sanitize', 'option and environment add to the defaults', {
     options: { captureRequestHeaders: ['x-.*', 'cookie'], sanitizeHeaders: ['x-tenant-id', /plan$/] },
     variables: { [SANITIZE]: 'x-ssn' },
     headers: { 'X-Tenant-Id': 'acme', 'X-Plan': 'gold', 'X-Ssn': '123', 'X-Shelf': 'top', Cookie: 'a=1' },
@@ -146,13 +146,13 @@ export function hdr(requires: Requires): void {
       'http.request.header.cookie': ['[REDACTED]'],
     },
   });
-  captures('hdr:sanitize', 'an empty list or entry lifts nothing and redacts nothing else', {
+  captures('header:sanitize', 'an empty list or entry lifts nothing and redacts nothing else', {
     options: { captureRequestHeaders: ['x-shelf', 'cookie'], sanitizeHeaders: [] },
     variables: { [SANITIZE]: ', ' },
     headers: { 'X-Shelf': 'top', Cookie: 'a=1' },
     captured: { 'http.request.header.x-shelf': ['top'], 'http.request.header.cookie': ['[REDACTED]'] },
   });
-  captures('hdr:sanitize', 'only an explicit setting lifts the defaults', {
+  captures('header:sanitize', 'only an explicit setting lifts the defaults', {
     options: {
       captureRequestHeaders: ['x-shelf', 'cookie'],
       sanitizeHeaders: { replaceDefaults: true, names: ['x-shelf'] },
@@ -161,7 +161,7 @@ export function hdr(requires: Requires): void {
     captured: { 'http.request.header.x-shelf': ['[REDACTED]'], 'http.request.header.cookie': ['a=1'] },
   });
 
-  requires('hdr:sampler', 'samplers see captured headers, sanitised', async ({ start }) => {
+  requires('header:sampler', 'samplers see captured headers, sanitised', async ({ start }) => {
     const app = await start({ options: { captureRequestHeaders: ['x-tenant-.*', 'cookie'] } });
     const exchange = await app.ask('order', { headers: { 'X-Tenant-Id': 'acme', Cookie: 'a=1' } });
     await app.spans(1);

@@ -26,9 +26,9 @@ async function sizes(
 }
 
 /** Metrics that are recorded when they are named. */
-export function metOptIn(requires: Requires): void {
+export function metricOptIn(requires: Requires): void {
   requires(
-    ['attr:opt-in', 'met:duration'],
+    ['attribute:opt-in', 'metric:duration'],
     'opt-in attributes are on metrics when named',
     async ({ start }) => {
       const named = ['server.address', 'server.port', 'user_agent.synthetic.type'] as const;
@@ -43,7 +43,7 @@ export function metOptIn(requires: Requires): void {
     },
   );
 
-  requires('met:active', 'requests in flight are counted, and none is left', async ({ start }) => {
+  requires('metric:active', 'requests in flight are counted, and none is left', async ({ start }) => {
     const app = await start({ options: { optIn: ['http.server.active_requests'] } });
     const active = async (): Promise<unknown> => {
       const found = await metric(app, 'http.server.active_requests');
@@ -81,7 +81,7 @@ export function metOptIn(requires: Requires): void {
     );
   });
 
-  requires('met:size', 'body sizes are those of this request', async ({ start }) => {
+  requires('metric:size', 'body sizes are those of this request', async ({ start }) => {
     const app = await start({
       options: { optIn: ['http.server.request.body.size', 'http.server.response.body.size'] },
     });

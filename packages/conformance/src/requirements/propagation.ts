@@ -3,7 +3,7 @@ import { family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** Propagation into and out of the request. */
-export const prop: readonly Requirement[] = family('prop', SERVERS, {
+export const propagation: readonly Requirement[] = family('propagation', SERVERS, {
   parent: [
     'A `traceparent` makes the caller the remote parent; `tracestate` is kept and baggage is readable in the handler.',
     SOURCES.traceContext,

@@ -3,7 +3,7 @@ import { family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** Captured headers. */
-export const hdr: readonly Requirement[] = family('hdr', SERVERS, {
+export const header: readonly Requirement[] = family('header', SERVERS, {
   capture: [
     'Names and regular expressions select whole names, case aside, from option or environment; an empty list switches the environment off.',
     SOURCES.httpAttributes,

@@ -31,7 +31,7 @@ async function expectTraced(
 }
 
 /** Requests that are not traced. */
-export function excl(requires: Requires): void {
+export function exclude(requires: Requires): void {
   const probes = { excluded: ['/healthz', '/readyz', '/healthz?full=1'], traced: ['/orders/42', '/'] };
   const forms: Readonly<Record<string, readonly [ExcludedUrls, Paths]>> = {
     'a comma string': ['healthz, readyz', probes],
@@ -61,31 +61,35 @@ export function excl(requires: Requires): void {
     'an empty list excludes nothing': ['', { excluded: [], traced: ['/healthz', '/orders/42'] }],
   };
   for (const [form, [excludedUrls, paths]] of Object.entries(forms)) {
-    requires('excl:forms', form, ({ start }) => expectTraced(start, excludedUrls, paths));
+    requires('exclude:forms', form, ({ start }) => expectTraced(start, excludedUrls, paths));
   }
 
-  requires('excl:forms', 'a predicate decides on the framework’s own request', async ({ start, adapter }) => {
-    const seen: boolean[] = [];
-    const isProbe = (request: unknown): boolean => {
-      seen.push(adapter.native.isRequest(request));
-      return adapter.native.requestHeader(request, 'x-probe') === 'yes';
-    };
-    const app = await start({ options: { excludedUrls: ['readyz', isProbe] } });
-    await app.ask('order', { headers: { 'X-Probe': 'yes' } });
-    await app.ask('ready');
-    const exchange = await app.ask('order');
-    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
-    expect(seen).toEqual([true, true]);
-  });
+  requires(
+    'exclude:forms',
+    'a predicate decides on the framework’s own request',
+    async ({ start, adapter }) => {
+      const seen: boolean[] = [];
+      const isProbe = (request: unknown): boolean => {
+        seen.push(adapter.native.isRequest(request));
+        return adapter.native.requestHeader(request, 'x-probe') === 'yes';
+      };
+      const app = await start({ options: { excludedUrls: ['readyz', isProbe] } });
+      await app.ask('order', { headers: { 'X-Probe': 'yes' } });
+      await app.ask('ready');
+      const exchange = await app.ask('order');
+      expect(await app.spans(1)).toEqual([app.expected(exchange)]);
+      expect(seen).toEqual([true, true]);
+    },
+  );
 
-  requires('excl:forms', 'an invalid pattern fails at construction and says which', async ({ start }) => {
+  requires('exclude:forms', 'an invalid pattern fails at construction and says which', async ({ start }) => {
     const attempt = start({ options: { excludedUrls: ['healthz', '(readyz'] } });
     await expect(attempt).rejects.toThrow(TypeError);
     await expect(attempt).rejects.toThrow(/excludedUrls.*\(readyz/s);
   });
 
   requires(
-    'excl:env',
+    'exclude:env',
     'option, variable of the framework, general variable: the first that is set counts',
     async ({ start, adapter }) => {
       const own = `OTEL_NODE_${adapter.adapter.toUpperCase().replace('-', '_')}_EXCLUDED_URLS`;
@@ -112,7 +116,7 @@ export function excl(requires: Requires): void {
   );
 
   requires(
-    'excl:effect',
+    'exclude:effect',
     'nothing of an excluded request is recorded, nor of what it starts',
     async ({ start }) => {
       const called: string[] = [];

@@ -52,9 +52,9 @@ async function sendTraceparent(app: RunningApp, lines: readonly string[]): Promi
 }
 
 /** Propagation into the request. */
-export function prop(requires: Requires): void {
+export function contextPropagation(requires: Requires): void {
   requires(
-    'prop:parent',
+    'propagation:parent',
     'the caller is the remote parent, in whatever case headers are written',
     async ({ start }) => {
       const app = await start();
@@ -82,7 +82,7 @@ export function prop(requires: Requires): void {
     },
   );
 
-  requires('prop:parent', 'a request without a caller begins a trace', async ({ start }) => {
+  requires('propagation:parent', 'a request without a caller begins a trace', async ({ start }) => {
     const app = await start();
     const exchanges = [
       await app.ask('order'),
@@ -93,7 +93,7 @@ export function prop(requires: Requires): void {
   });
 
   requires(
-    'prop:unsampled',
+    'propagation:unsampled',
     'nothing of an unsampled request is exported, and its metrics are complete',
     async ({ start }) => {
       const app = await start();
@@ -109,7 +109,7 @@ export function prop(requires: Requires): void {
     },
   );
 
-  requires('prop:invalid', 'headers that are not valid begin a trace', async ({ start }) => {
+  requires('propagation:invalid', 'headers that are not valid begin a trace', async ({ start }) => {
     const app = await start();
     const expected = [];
     for (const lines of Object.values(INVALID))
@@ -122,7 +122,7 @@ export function prop(requires: Requires): void {
   });
 
   requires(
-    'prop:invalid',
+    'propagation:invalid',
     'headers that are valid are continued, of later versions too',
     async ({ start }) => {
       const app = await start();
@@ -139,19 +139,23 @@ export function prop(requires: Requires): void {
   );
 
   for (const state of ['ended', 'running'] as const) {
-    requires('prop:ambient', `a foreign span that is ${state} is not the parent`, async ({ start }) => {
-      const other = await start();
-      const foreign = other.application.tracer.startSpan('foreign');
-      if (state === 'ended') foreign.end();
-      const app = await start({ ambient: trace.setSpan(ROOT_CONTEXT, foreign) });
-      const exchange = await context.with(trace.setSpan(ROOT_CONTEXT, foreign), () => app.ask('outbound'));
-      expect((await app.spans(2))[1]).toEqual(app.expected(exchange));
-      expect(app.spanContext(1).traceId).not.toBe(foreign.spanContext().traceId);
-      if (state === 'running') foreign.end();
-    });
+    requires(
+      'propagation:ambient',
+      `a foreign span that is ${state} is not the parent`,
+      async ({ start }) => {
+        const other = await start();
+        const foreign = other.application.tracer.startSpan('foreign');
+        if (state === 'ended') foreign.end();
+        const app = await start({ ambient: trace.setSpan(ROOT_CONTEXT, foreign) });
+        const exchange = await context.with(trace.setSpan(ROOT_CONTEXT, foreign), () => app.ask('outbound'));
+        expect((await app.spans(2))[1]).toEqual(app.expected(exchange));
+        expect(app.spanContext(1).traceId).not.toBe(foreign.spanContext().traceId);
+        if (state === 'running') foreign.end();
+      },
+    );
   }
 
-  requires('prop:public', 'on a public endpoint the caller becomes a link', async ({ start }) => {
+  requires('propagation:public', 'on a public endpoint the caller becomes a link', async ({ start }) => {
     const app = await start({ options: { publicEndpoint: true } });
     const headers = { traceparent: SAMPLED, tracestate: 'congo=1', baggage: 'tenant=acme' };
     const exchange = await app.ask('outbound', { headers });
@@ -165,13 +169,17 @@ export function prop(requires: Requires): void {
     });
   });
 
-  requires('prop:public', 'an unsampled stranger does not decide about sampling', async ({ start }) => {
-    const app = await start({ options: { publicEndpoint: true } });
-    const exchange = await app.ask('order', { headers: { traceparent: UNSAMPLED } });
-    expect(await app.spans(1)).toEqual([app.expected(exchange, { links: [caller] })]);
-  });
+  requires(
+    'propagation:public',
+    'an unsampled stranger does not decide about sampling',
+    async ({ start }) => {
+      const app = await start({ options: { publicEndpoint: true } });
+      const exchange = await app.ask('order', { headers: { traceparent: UNSAMPLED } });
+      expect(await app.spans(1)).toEqual([app.expected(exchange, { links: [caller] })]);
+    },
+  );
 
-  requires('prop:public', 'a predicate tells strangers from friends', async ({ start, adapter }) => {
+  requires('propagation:public', 'a predicate tells strangers from friends', async ({ start, adapter }) => {
     const isStranger = (request: unknown): boolean =>
       adapter.native.requestHeader(request, 'x-friend') == null;
     const app = await start({ options: { publicEndpoint: isStranger } });

@@ -6,7 +6,7 @@ const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const UNSAMPLED = `00-${TRACE_ID}-b7ad6b7169203331-00`;
 
 /** Propagation out of the request, to the caller. */
-export function propResponse(requires: Requires): void {
+export function propagationResponse(requires: Requires): void {
   for (const endpoint of [
     'order',
     'timing',
@@ -17,7 +17,7 @@ export function propResponse(requires: Requires): void {
     'unmatched',
   ] as const) {
     requires(
-      'prop:response',
+      'propagation:response',
       `${endpoint}: the response tells its trace, beside what it says itself`,
       async ({ start }) => {
         const app = await start({ options: { responsePropagator: serverTimingPropagator } });
@@ -32,7 +32,7 @@ export function propResponse(requires: Requires): void {
   }
 
   requires(
-    ['prop:response', 'nest:twice'],
+    ['propagation:response', 'nested:twice'],
     'registered twice, a response tells its trace once',
     async ({ start }) => {
       const app = await start({
@@ -47,7 +47,7 @@ export function propResponse(requires: Requires): void {
     },
   );
 
-  requires('prop:response', 'traceresponse is another propagator', async ({ start }) => {
+  requires('propagation:response', 'traceresponse is another propagator', async ({ start }) => {
     const app = await start({ options: { responsePropagator: traceResponsePropagator } });
     const { headers } = await app.ask('order', { headers: { traceparent: UNSAMPLED } });
     expect(headers.traceresponse).toMatch(new RegExp(`^00-${TRACE_ID}-[0-9a-f]{16}-00$`));
@@ -55,7 +55,7 @@ export function propResponse(requires: Requires): void {
     await app.durations(1);
   });
 
-  requires('prop:response', 'by default a response tells nothing', async ({ start }) => {
+  requires('propagation:response', 'by default a response tells nothing', async ({ start }) => {
     const without = await start({ instrumented: false });
     const app = await start();
     const [bare, instrumented] = [await without.ask('timing'), await app.ask('timing')];

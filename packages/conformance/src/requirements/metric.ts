@@ -3,7 +3,7 @@ import { family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** Metrics of the server. */
-export const met: readonly Requirement[] = family('met', SERVERS, {
+export const metric: readonly Requirement[] = family('metric', SERVERS, {
   duration: [
     '`http.server.request.duration` in seconds with the advised buckets and exactly the convention’s attributes, of every request, in the span’s context.',
     SOURCES.httpMetrics,

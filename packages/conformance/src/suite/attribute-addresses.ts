@@ -29,8 +29,8 @@ async function withHost(app: RunningApp, host: string): Promise<Exchange> {
 }
 
 /** Attributes of client, server and peer. */
-export function attrAddresses(requires: Requires): void {
-  requires('attr:host', 'host and port are read from the Host header', async ({ start }) => {
+export function attributeAddresses(requires: Requires): void {
+  requires('attribute:host', 'host and port are read from the Host header', async ({ start }) => {
     const app = await start();
     const hosts = {
       'api.example.com:8443': { 'server.address': 'api.example.com', 'server.port': 8443 },
@@ -46,7 +46,7 @@ export function attrAddresses(requires: Requires): void {
     expect(await app.spans(expected.length)).toEqual(expected);
   });
 
-  requires('attr:host', 'a malformed Host header is left out', async ({ start }) => {
+  requires('attribute:host', 'a malformed Host header is left out', async ({ start }) => {
     const app = await start();
     const expected = [];
     for (const host of [
@@ -66,24 +66,28 @@ export function attrAddresses(requires: Requires): void {
     expect(await app.spans(expected.length)).toEqual(expected);
   });
 
-  requires('attr:host', 'a request without a Host header makes a span', async ({ start }) => {
+  requires('attribute:host', 'a request without a Host header makes a span', async ({ start }) => {
     const app = await start();
     const [exchange] = await app.raw({ target: '/nowhere', version: '1.0' });
     expect(await app.spans(1)).toEqual([app.expected(exchange as Exchange)]);
   });
 
-  requires('attr:peer', 'an IPv4 client of a dual-stack socket is written as IPv4', async ({ start }) => {
-    if (!hasIpv6)
-      return void process.stdout.write('attr:peer: this machine has no IPv6, so nothing was tried\n');
-    const app = await start({ listenOptions: { host: '::', port: 0 } });
-    const exchange = await app.ask('order');
-    const address = { 'client.address': '127.0.0.1', 'network.peer.address': '127.0.0.1' };
-    expect(await app.spans(1)).toEqual([app.expected(exchange, { attributes: address })]);
-  });
+  requires(
+    'attribute:peer',
+    'an IPv4 client of a dual-stack socket is written as IPv4',
+    async ({ start }) => {
+      if (!hasIpv6)
+        return void process.stdout.write('attribute:peer: this machine has no IPv6, so nothing was tried\n');
+      const app = await start({ listenOptions: { host: '::', port: 0 } });
+      const exchange = await app.ask('order');
+      const address = { 'client.address': '127.0.0.1', 'network.peer.address': '127.0.0.1' };
+      expect(await app.spans(1)).toEqual([app.expected(exchange, { attributes: address })]);
+    },
+  );
 
-  requires('attr:peer', 'an IPv6 client is written without brackets', async ({ start }) => {
+  requires('attribute:peer', 'an IPv6 client is written without brackets', async ({ start }) => {
     if (!hasIpv6)
-      return void process.stdout.write('attr:peer: this machine has no IPv6, so nothing was tried\n');
+      return void process.stdout.write('attribute:peer: this machine has no IPv6, so nothing was tried\n');
     const app = await start({ listenOptions: { host: '::1', port: 0 } });
     const exchange = await app.ask('order');
     const address = { 'client.address': '::1', 'network.peer.address': '::1' };
@@ -91,7 +95,7 @@ export function attrAddresses(requires: Requires): void {
   });
 
   requires(
-    ['attr:proxy-untrusted', 'attr:peer'],
+    ['attribute:proxy-untrusted', 'attribute:peer'],
     'no forwarding header is believed by default',
     async ({ start }) => {
       const app = await start();
@@ -107,7 +111,7 @@ export function attrAddresses(requires: Requires): void {
     headers: Record<string, string>,
     attributes: Record<string, string | number | undefined>,
   ): void =>
-    requires(['attr:proxy-trusted', 'attr:peer'], behaviour, async ({ start }) => {
+    requires(['attribute:proxy-trusted', 'attribute:peer'], behaviour, async ({ start }) => {
       const app = await start({ trustLoopback: true });
       const exchange = await app.ask('order', { headers });
       const expected = app.expected(exchange, { attributes });

@@ -10,8 +10,8 @@ type MessageOptions = HttpServerOptions<unknown, unknown>;
 const UPLOAD = { body: ['{"bread":', '"rye"', '}'], headers: { 'Content-Type': 'application/json' } };
 
 /** Hooks of the user for every chunk of a body. */
-export function msg(requires: Requires): void {
-  requires('msg:hooks', 'each chunk that arrives is shown to receiveHook', async ({ start, adapter }) => {
+export function message(requires: Requires): void {
+  requires('message:hooks', 'each chunk that arrives is shown to receiveHook', async ({ start, adapter }) => {
     const seen: object[] = [];
     const options: MessageOptions = {
       receiveHook: (span, message, request) =>
@@ -38,7 +38,7 @@ export function msg(requires: Requires): void {
     expect(JSON.parse(exchange.body).length).toBe('{"bread":"rye"}'.length);
   });
 
-  requires('msg:hooks', 'each chunk that is sent is shown to sendHook', async ({ start }) => {
+  requires('message:hooks', 'each chunk that is sent is shown to sendHook', async ({ start }) => {
     const seen: object[] = [];
     const options: MessageOptions = { sendHook: (_span, message) => void seen.push({ ...message }) };
     const app = await start({ options });
@@ -53,19 +53,23 @@ export function msg(requires: Requires): void {
     expect(seen).toEqual(sizes);
   });
 
-  requires('msg:hooks', 'each server-sent event is shown to sendHook as it is written', async ({ start }) => {
-    const seen: Message[] = [];
-    const options: MessageOptions = { sendHook: (_span, message) => void seen.push(message) };
-    const app = await start({ options });
-    const exchange = await app.ask('events');
-    expect(await app.spans(1)).toEqual([app.expected(exchange)]);
-    const size = 'data: tick\n\n'.length;
-    expect(seen).toEqual(
-      Array.from({ length: 6 }, (_, index) => ({ direction: 'send', type: 'event', index, size })),
-    );
-  });
+  requires(
+    'message:hooks',
+    'each server-sent event is shown to sendHook as it is written',
+    async ({ start }) => {
+      const seen: Message[] = [];
+      const options: MessageOptions = { sendHook: (_span, message) => void seen.push(message) };
+      const app = await start({ options });
+      const exchange = await app.ask('events');
+      expect(await app.spans(1)).toEqual([app.expected(exchange)]);
+      const size = 'data: tick\n\n'.length;
+      expect(seen).toEqual(
+        Array.from({ length: 6 }, (_, index) => ({ direction: 'send', type: 'event', index, size })),
+      );
+    },
+  );
 
-  requires('msg:hooks', 'of an answer to HEAD nothing is shown to sendHook', async ({ start }) => {
+  requires('message:hooks', 'of an answer to HEAD nothing is shown to sendHook', async ({ start }) => {
     const options: MessageOptions = {
       sendHook: () => {
         throw new Error('A chunk that is not sent was shown.');
@@ -76,26 +80,30 @@ export function msg(requires: Requires): void {
     expect(await app.spans(1)).toEqual([app.expected(exchange)]);
   });
 
-  requires('msg:hooks', 'a body that nobody reads is neither produced nor buffered', async ({ start }) => {
-    let sent = 0;
-    const sendHook = (_span: Span, { size }: Message): void => {
-      sent += size;
-    };
-    const options: MessageOptions = { sendHook };
-    const app = await start({ options });
-    const call = app.call('/download');
-    const response = await call.head;
-    response?.pause();
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(app.application.produced).toBeLessThan(DOWNLOAD_CHUNKS / 2);
-    response?.resume();
-    const exchange = await call.done;
-    expect(exchange.body.length).toBe(DOWNLOAD_CHUNKS * DOWNLOAD_CHUNK_SIZE);
-    await app.spans(1);
-    expect(sent).toBe(DOWNLOAD_CHUNKS * DOWNLOAD_CHUNK_SIZE);
-  });
+  requires(
+    'message:hooks',
+    'a body that nobody reads is neither produced nor buffered',
+    async ({ start }) => {
+      let sent = 0;
+      const sendHook = (_span: Span, { size }: Message): void => {
+        sent += size;
+      };
+      const options: MessageOptions = { sendHook };
+      const app = await start({ options });
+      const call = app.call('/download');
+      const response = await call.head;
+      response?.pause();
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      expect(app.application.produced).toBeLessThan(DOWNLOAD_CHUNKS / 2);
+      response?.resume();
+      const exchange = await call.done;
+      expect(exchange.body.length).toBe(DOWNLOAD_CHUNKS * DOWNLOAD_CHUNK_SIZE);
+      await app.spans(1);
+      expect(sent).toBe(DOWNLOAD_CHUNKS * DOWNLOAD_CHUNK_SIZE);
+    },
+  );
 
-  requires('msg:spans', 'each chunk is a child span when asked for', async ({ start }) => {
+  requires('message:spans', 'each chunk is a child span when asked for', async ({ start }) => {
     const given: string[] = [];
     const hook = (span: Span): void => void given.push(span.spanContext().spanId);
     const options: MessageOptions = { messageSpans: true, receiveHook: hook, sendHook: hook };
@@ -109,7 +117,7 @@ export function msg(requires: Requires): void {
     expect(given).toEqual([0, 1, 2, 3].map((index) => app.spanContext(index).spanId));
   });
 
-  requires('msg:spans', 'without being asked for there is none', async ({ start }) => {
+  requires('message:spans', 'without being asked for there is none', async ({ start }) => {
     const options: MessageOptions = { receiveHook: () => {}, sendHook: () => {} };
     const app = await start({ options });
     const exchange = await app.ask('upload', UPLOAD);

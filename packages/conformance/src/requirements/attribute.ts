@@ -3,7 +3,7 @@ import { family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** Attributes of the server span. */
-export const attr: readonly Requirement[] = family('attr', SERVERS, {
+export const attribute: readonly Requirement[] = family('attribute', SERVERS, {
   start: [
     'Samplers see method, URL, server, client, user agent, captured request headers, and the route where it is known by then.',
     SOURCES.httpServerSpan,

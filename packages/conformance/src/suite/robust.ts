@@ -96,9 +96,9 @@ const methods = fc.oneof(
 );
 
 /** Robustness against users and clients. */
-export function rob(requires: Requires): void {
+export function robust(requires: Requires): void {
   requires(
-    'rob:options',
+    'robust:options',
     'a wrong option fails at construction, with its name and the cure',
     async ({ start }) => {
       for (const [options, message] of WRONG) {
@@ -109,7 +109,7 @@ export function rob(requires: Requires): void {
     },
   );
 
-  requires('rob:options', 'options that are undefined are left out', async ({ start }) => {
+  requires('robust:options', 'options that are undefined are left out', async ({ start }) => {
     const app = await start({
       options: { excludedUrls: undefined, requestHook: undefined, optIn: undefined },
     });
@@ -117,7 +117,7 @@ export function rob(requires: Requires): void {
     expect(await app.spans(1)).toEqual([app.expected(exchange)]);
   });
 
-  requires('rob:options', 'the user’s object stays as it is', async ({ start }) => {
+  requires('robust:options', 'the user’s object stays as it is', async ({ start }) => {
     const options = Object.freeze({
       excludedUrls: Object.freeze(['healthz', /ready/g]),
       captureRequestHeaders: Object.freeze(['X-Tenant-Id']),
@@ -134,7 +134,7 @@ export function rob(requires: Requires): void {
   });
 
   requires(
-    'rob:late',
+    'robust:late',
     'registered behind the routes it works, or says what to move',
     async ({ start, diagnostics }) => {
       const app = await start({ registration: 'after-routes' });
@@ -152,7 +152,7 @@ export function rob(requires: Requires): void {
   );
 
   requires(
-    'rob:fuzz',
+    'robust:fuzz',
     'no bytes make the middleware throw or leave a span open',
     async ({ start }) => {
       const app = await start({

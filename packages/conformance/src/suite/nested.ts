@@ -17,10 +17,10 @@ function comparable(span: PlainSpan | undefined, { client }: Exchange, app: Runn
 }
 
 /** More than one instrumentation on one request. */
-export function nest(requires: Requires): void {
+export function nested(requires: Requires): void {
   for (const endpoint of ['order', 'thrown', 'unmatched', 'rawWrite'] as const) {
     requires(
-      'nest:upstream',
+      'nested:upstream',
       `${endpoint}: the span of another instrumentation is enriched, once`,
       async ({ start }) => {
         const telemetry = new Telemetry();
@@ -66,7 +66,7 @@ export function nest(requires: Requires): void {
     );
   }
 
-  requires('nest:downstream', 'the server span is in the RPC metadata', async ({ start }) => {
+  requires('nested:downstream', 'the server span is in the RPC metadata', async ({ start }) => {
     const app = await start();
     const exchange = await app.ask('metadata');
     expect(await app.spans(1)).toEqual([app.expected(exchange)]);
@@ -75,7 +75,7 @@ export function nest(requires: Requires): void {
   });
 
   for (const registration of ['twice', 'sub-app', 'server'] as const) {
-    requires('nest:twice', `registered ${registration}: one span`, async ({ start }) => {
+    requires('nested:twice', `registered ${registration}: one span`, async ({ start }) => {
       const app = await start({ registration });
       const exchanges = [await app.ask('order'), await app.ask('subApp'), await app.ask('unmatched')];
       const thrown = await app.ask('thrown');
@@ -89,7 +89,7 @@ export function nest(requires: Requires): void {
     });
   }
 
-  requires('nest:internal-fetch', 'a request in process leaves the outer span alone', async ({ start }) => {
+  requires('nested:internal-fetch', 'a request in process leaves the outer span alone', async ({ start }) => {
     const app = await start();
     const exchange = await app.ask('internal');
     const spans = await app.spans(2);

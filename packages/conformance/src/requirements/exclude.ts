@@ -2,7 +2,7 @@ import type { Requirement } from '../requirement.js';
 import { family, SERVERS } from '../requirement.js';
 
 /** Requests that are not traced. */
-export const excl: readonly Requirement[] = family('excl', SERVERS, {
+export const exclude: readonly Requirement[] = family('exclude', SERVERS, {
   forms: [
     'Patterns come as comma string, strings, regular expressions or predicates; they are searched in the path. Invalid ones fail at once.',
   ],

@@ -28,8 +28,8 @@ async function answers(app: RunningApp): Promise<object> {
 }
 
 /** Without an SDK, or with several. */
-export function noop(requires: Requires): void {
-  requires('noop:no-sdk', 'responses are the same with and without the middleware', async ({ start }) => {
+export function noSdk(requires: Requires): void {
+  requires('no-sdk:no-sdk', 'responses are the same with and without the middleware', async ({ start }) => {
     const without = await start({ instrumented: false });
     const noSdk = await start({ providers: false });
     const withSdk = await start();
@@ -40,7 +40,7 @@ export function noop(requires: Requires): void {
     expect(noSdk.telemetry.ended.map(({ name }) => name)).toEqual(['inner', 'outer']);
   });
 
-  requires('noop:no-sdk', 'nothing is thrown when everything is asked for', async ({ start }) => {
+  requires('no-sdk:no-sdk', 'nothing is thrown when everything is asked for', async ({ start }) => {
     const app = await start({
       providers: false,
       options: {
@@ -57,7 +57,7 @@ export function noop(requires: Requires): void {
     await app.abandon('hang');
   });
 
-  requires('noop:providers', 'two applications with their own providers stay apart', async ({ start }) => {
+  requires('no-sdk:providers', 'two applications with their own providers stay apart', async ({ start }) => {
     const one = await start();
     const other = await start();
     const [first, second] = await Promise.all([

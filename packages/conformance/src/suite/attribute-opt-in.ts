@@ -4,8 +4,8 @@ import type { Requires } from '../registration.js';
 const JSON_BODY = { body: '{"bread":2}', headers: { 'Content-Type': 'application/json' } };
 
 /** Attributes that are recorded when they are named. */
-export function attrOptIn(requires: Requires): void {
-  requires('attr:opt-in', 'opt-in attributes are recorded when named', async ({ start }) => {
+export function attributeOptIn(requires: Requires): void {
+  requires('attribute:opt-in', 'opt-in attributes are recorded when named', async ({ start }) => {
     const app = await start({
       options: {
         optIn: [
@@ -26,7 +26,7 @@ export function attrOptIn(requires: Requires): void {
     expect(await app.spans(1)).toEqual([app.expected(exchange, { attributes })]);
   });
 
-  requires('attr:opt-in', 'one name opts in to one attribute', async ({ start }) => {
+  requires('attribute:opt-in', 'one name opts in to one attribute', async ({ start }) => {
     const app = await start({ options: { optIn: ['client.port'] } });
     const exchange = await app.ask('upload', JSON_BODY);
     expect(await app.spans(1)).toEqual([
@@ -34,7 +34,7 @@ export function attrOptIn(requires: Requires): void {
     ]);
   });
 
-  requires('attr:synthetic', 'crawlers and monitoring are told apart from people', async ({ start }) => {
+  requires('attribute:synthetic', 'crawlers and monitoring are told apart from people', async ({ start }) => {
     const app = await start({ options: { optIn: ['user_agent.synthetic.type'] } });
     const types = {
       'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)': 'bot',

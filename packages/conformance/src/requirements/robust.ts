@@ -3,7 +3,7 @@ import { FRAMEWORKS, family, SERVERS } from '../requirement.js';
 import { SOURCES } from '../sources.js';
 
 /** Robustness against users, clients and installations. */
-export const rob: readonly Requirement[] = family('rob', SERVERS, {
+export const robust: readonly Requirement[] = family('robust', SERVERS, {
   options: [
     'Unknown or ill-typed options fail at construction with a message that names option and cure; the user’s object stays as it is.',
     SOURCES.errorHandling,

@@ -3,9 +3,9 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Requires } from '../registration.js';
 
 /** The active context while a request is handled. */
-export function ctx(requires: Requires): void {
+export function requestContext(requires: Requires): void {
   requires(
-    'ctx:active',
+    'context:active',
     'the span is active in later middleware and all through the handler',
     async ({ start }) => {
       const app = await start();
@@ -26,7 +26,7 @@ export function ctx(requires: Requires): void {
     },
   );
 
-  requires('ctx:active', 'the span is active in listeners of request and response', async ({ start }) => {
+  requires('context:active', 'the span is active in listeners of request and response', async ({ start }) => {
     const app = await start();
     await app.ask('emitters', { body: ['first', 'second', 'third'] });
     await app.spans(1);
@@ -39,7 +39,7 @@ export function ctx(requires: Requires): void {
     });
   });
 
-  requires('ctx:active', 'spans of the application nest under the server span', async ({ start }) => {
+  requires('context:active', 'spans of the application nest under the server span', async ({ start }) => {
     const app = await start();
     const exchange = await app.ask('child');
     const spans = await app.spans(3);
@@ -63,7 +63,7 @@ export function ctx(requires: Requires): void {
     expect(inner?.traceId).toBe(traceId);
   });
 
-  requires('ctx:isolation', 'overlapping requests never see each other’s span', async ({ start }) => {
+  requires('context:isolation', 'overlapping requests never see each other’s span', async ({ start }) => {
     const app = await start();
     const delays = Array.from({ length: 40 }, (_, index) => (index * 7) % 40);
     const exchanges = await Promise.all(
