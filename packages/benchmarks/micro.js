@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { parseArgs } from 'node:util';
 import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { later, wallClock } from '@otel-middleware/core/internal';
+import { addMillis, wallClock } from '@otel-middleware/core/internal';
 import { instrumentListener } from '@otel-middleware/node-http';
 import { floorListener } from './floor.js';
 import { quantile } from './quantiles.js';
@@ -91,7 +91,7 @@ function sdkAlone(captured = []) {
     const end = performance.now();
     if (span.isRecording()) {
       span.setAttribute('http.response.status_code', response.statusCode);
-      span.end(later(startTime, end - started));
+      span.end(addMillis(startTime, end - started));
     } else span.end();
     histogram.record((end - started) / 1000, METRIC_ATTRIBUTES, parent);
     return url;

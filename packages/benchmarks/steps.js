@@ -13,7 +13,9 @@ import { registerTelemetry } from './telemetry.js';
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 const core = (name) => import(new URL(`../core/dist/cjs/${name}.js`, import.meta.url));
 const [clock, excluded, host, requestContext, target] = await Promise.all(
-  ['clock', 'excluded-urls', 'host', 'request-context', 'request-target'].map(core),
+  ['otel/clock', 'options/excluded-urls', 'http/host', 'server/request-context', 'http/request-target'].map(
+    core,
+  ),
 );
 
 async function awaitOften() {
@@ -61,7 +63,7 @@ const bench = new Bench({ time: 300 });
 const spanOf = (options, parent) => () => tracer.startSpan('GET', { kind, ...options }, parent).end();
 
 bench
-  .add('ours: wall clock, and the end from it', () => clock.later(clock.wallClock(), 1.5))
+  .add('ours: wall clock, and the end from it', () => clock.addMillis(clock.wallClock(), 1.5))
   .add('ours: path and query of the target', () => {
     target.pathOf('/users/42?verbose=1');
     target.queryOf('/users/42?verbose=1');

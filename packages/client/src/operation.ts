@@ -11,10 +11,10 @@ import {
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_URL_TEMPLATE,
+  addMillis,
   captureHeaders,
   errorMessage,
   errorType,
-  later,
 } from '@otel-middleware/core/internal';
 import { headerFields } from './header-fields.js';
 import type { ClientConfiguration, HttpClientRequest, HttpClientResponse } from './options.js';
@@ -117,7 +117,7 @@ export class ClientOperation {
 
   #record(outcome: Outcome, time: number): void {
     const { span, context: active, startTime, started, duration } = this.attempt;
-    const end = later(startTime, time - started);
+    const end = addMillis(startTime, time - started);
     const { response, status, exception } = outcome;
     try {
       try {

@@ -34,7 +34,7 @@ const request = {
   target: () => '/',
   scheme: () => 'http',
   authority: () => undefined,
-  carrier: (carrier: object) => carrier,
+  identity: (carrier: object) => carrier,
 };
 const response = {
   statusCode: () => 200,

@@ -17,9 +17,10 @@ export {
 } from './server/current-request.js';
 export type { HttpServerInstrumentation, HttpServerInstrumentationConfig } from './server/instrumentation.js';
 export { createHttpServerInstrumentation } from './server/instrumentation.js';
-export type { HttpServerOptions, OptIn } from './server/options.js';
+export type { HttpServerOptions, OptIn, RequestHook, ResponseHook } from './server/options.js';
 export type {
-  Observations,
+  OperationKind,
+  OperationNeeds,
   ServerOperation,
   ServerRequest,
 } from './server/server-operation.js';

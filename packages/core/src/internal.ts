@@ -11,7 +11,7 @@ export { configureHeaders } from './options/header-options.js';
 export type { Check } from './options/option-checks.js';
 export { COMMON_CHECKS, hasMethod, isFunction, validateOptions } from './options/option-checks.js';
 export { compilePatterns, readPatterns } from './options/patterns.js';
-export { later, wallClock } from './otel/clock.js';
+export { addMillis, wallClock } from './otel/clock.js';
 export { readVariable } from './otel/environment.js';
 export type { CaughtError, ExceptionEvent, ExceptionRecorder } from './otel/exceptions.js';
 export { errorMessage, errorType, exceptionRecorder } from './otel/exceptions.js';

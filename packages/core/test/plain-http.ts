@@ -32,7 +32,7 @@ export const plainRequest: HttpRequestGetter<PlainRequest> = {
   target: ({ target = '/' }) => target,
   scheme: ({ scheme = 'http' }) => scheme,
   authority: ({ authority }) => authority,
-  carrier: (request) => request,
+  identity: (request) => request,
   clientAddress: ({ clientAddress }) => clientAddress,
   clientPort: () => 40_001,
   peerAddress: ({ peerAddress }) => peerAddress,
@@ -62,7 +62,10 @@ export const SCOPE: { readonly name: string; readonly version: string } = {
 
 export function instrument(
   options: PlainOptions = {},
-  { outlives = false, framework = 'plain-http' }: { outlives?: boolean; framework?: string } = {},
+  {
+    resumesEndedOperations = false,
+    framework = 'plain-http',
+  }: { resumesEndedOperations?: boolean; framework?: string } = {},
 ): HttpServerInstrumentation<PlainRequest, PlainResponse> {
   return createHttpServerInstrumentation({
     scope: SCOPE,
@@ -71,7 +74,7 @@ export function instrument(
     response: plainResponse,
     currentRoute: ({ currentRoute }) => currentRoute,
     options,
-    outlives,
+    resumesEndedOperations,
   });
 }
 

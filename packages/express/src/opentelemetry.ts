@@ -37,10 +37,10 @@ export function opentelemetry(options: ExpressOptions = {}): RequestHandler {
     const operation = instrumentation.start(request);
     if (operation === undefined) return next();
     bindEvents(app);
-    if (!operation.ended) {
+    if (operation.kind !== 'excluded') {
       const beforeEnd = followRoute(routed(request), response, operation);
       // The events belong to the innermost registration, and the prototypes know but the first one.
-      const observe = operation.enriches ? observeResponse : observeEnd;
+      const observe = operation.kind === 'owned' ? observeEnd : observeResponse;
       observe(operation, request, response, response, beforeEnd);
     }
     operation.run(next);

@@ -7,7 +7,7 @@ import { routeTableOf } from './route-table.js';
 import type { Route, RoutedRequest } from './router.js';
 
 type RoutedResponse = Pick<ServerResponse, 'statusCode' | 'getHeader'>;
-type Operation = Pick<ServerOperation<unknown>, 'enriches' | 'setRoute' | 'recordError'>;
+type Operation = Pick<ServerOperation<unknown>, 'kind' | 'setRoute' | 'recordError'>;
 
 /**
  * Tells an operation the route of its request as soon as one matches, and takes it back when nobody answers.
@@ -20,7 +20,7 @@ export function followRoute(
   operation: Operation,
 ): (() => void) | undefined {
   // A span of one's own is its request's first operation, with which nothing is kept yet; to ask is slow.
-  const first = !operation.enriches;
+  const first = operation.kind === 'owned';
   if (!first && routeState(request) !== undefined) return undefined;
   const own = Object.hasOwn(request, 'route');
   const route = new RequestRoute(request, operation, own || !first ? request.route : undefined);

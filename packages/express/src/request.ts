@@ -36,7 +36,7 @@ export class RequestSource implements Read {
 /** Reads an Express request; `trust proxy` decides what is believed of proxies. */
 export const requestGetter: HttpRequestGetter<RequestSource> = {
   ...nodeRequest<RequestSource>((source) => source as unknown as NodeRequest, trustedProxies),
-  carrier: ({ request }) => request,
+  identity: ({ request }) => request,
 };
 
 /** The settings themselves, of which a mounted application inherits its parent's: `app.get` walks them in search of a name. */

@@ -81,7 +81,7 @@ function addResponseHooks(instance: FastifyInstance, operationOf: OperationOf): 
     const operation = operationOf(request);
     if (operation) {
       // The reply's headers have not gone to the response yet, so hooks can still add to them in Fastify's way.
-      if (operation.observes.head) operation.commit(reply);
+      if (operation.needs.head) operation.commit(reply);
       onBodyError(payload, (error) => operation.recordError(error));
     }
     done();

@@ -52,8 +52,8 @@ export class Exchange<Res> {
       this.#endOnClose(incoming, outgoing);
       return;
     }
-    if (!operation.enriches) this.#ended = flushedAtEnd(start.execution, start.tracerProvider);
-    const { receives, sends } = operation.observes;
+    if (operation.kind === 'owned') this.#ended = flushedAtEnd(start.execution, start.tracerProvider);
+    const { receives, sends } = operation.needs;
     if (receives || sends) this.#messages = operation.messages();
     if (receives) this.#watchRequest();
   }
@@ -70,15 +70,15 @@ export class Exchange<Res> {
     this.#response = response;
     if (this.#onNode) return response;
     const { request, environment } = this.#start;
-    const { enriches, observes } = this.#operation;
+    const { kind, needs } = this.#operation;
     const { body } = response ?? {};
     // What a HEAD request would have been sent is never read.
     if (response === undefined || request.method === 'HEAD' || isUpgraded(request, response)) this.#end(true);
-    else if (enriches) {
+    else if (kind !== 'owned') {
       // Whoever owns the span ends it with the head.
       this.#end(true);
-      if (observes.sends) return watchBody(response, { onChunk: this.#sent(response) });
-    } else if (isLive(response) || ((observes.bodySizes || observes.sends) && body !== null))
+      if (needs.sends) return watchBody(response, { onChunk: this.#sent(response) });
+    } else if (isLive(response) || ((needs.bodySizes || needs.sends) && body !== null))
       return this.#watch(response);
     else {
       const sent = (): void => this.#end(true);
@@ -100,14 +100,14 @@ export class Exchange<Res> {
   #endOnClose(incoming: NodeRequest, outgoing: NodeResponse): void {
     const operation = this.#operation;
     const sizes = observeBodies(operation, incoming, outgoing);
-    const { enriches } = operation;
+    const { kind } = operation;
     const end = (_response: unknown, outcome?: ResponseOutcome): void =>
       operation.end(this.#conclude(), outcome);
-    endOnClose({ enriches, end }, incoming, outgoing, undefined, undefined, sizes);
+    endOnClose({ kind, end }, incoming, outgoing, undefined, undefined, sizes);
   }
 
   #watch(response: Response): Response {
-    const onChunk = this.#operation.observes.sends ? this.#sent(response) : undefined;
+    const onChunk = this.#operation.needs.sends ? this.#sent(response) : undefined;
     return watchBody(response, { onChunk, onEnd: (outcome) => this.#end(true, outcome) });
   }
 
@@ -127,7 +127,7 @@ export class Exchange<Res> {
 
   #end(answered: boolean, outcome?: ResponseOutcome): void {
     const answer = this.#conclude();
-    const { bodySizes } = this.#operation.observes;
+    const { bodySizes } = this.#operation.needs;
     const sizes = bodySizes
       ? { requestBodySize: announcedSize(this.#start.request), responseBodySize: 0 }
       : undefined;

@@ -57,7 +57,7 @@ export function instrumentHandler<
     const operation = startOnPlatform(instrumentation, request);
     const call = (): Result => handler.call(this, request, ...rest);
     if (operation === undefined) return call();
-    if (operation.ended) return operation.run(call);
+    if (operation.kind === 'excluded') return operation.run(call);
     const environment = environmentOf(request);
     const exchange = new Exchange<Response>(operation, {
       request,
@@ -72,7 +72,7 @@ export function instrumentHandler<
         exchange.answer(undefined);
         return answer;
       }
-      if (!operation.observes.head) return exchange.answer(answer);
+      if (!operation.needs.head) return exchange.answer(answer);
       const response = withMutableHeaders(answer);
       operation.commit(response);
       return exchange.answer(response);

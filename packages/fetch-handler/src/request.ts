@@ -45,7 +45,7 @@ export function fetchRequest<Req>(
     target: (read) => by(read).target(read),
     scheme: (read) => by(read).scheme(read),
     authority: (read) => by(read).authority(read),
-    carrier: (read) => by(read).carrier(read),
+    identity: (read) => by(read).identity(read),
     clientAddress: (read) => by(read).clientAddress?.(read),
     clientPort: (read) => by(read).clientPort?.(read),
     peerAddress: (read) => by(read).peerAddress?.(read),
@@ -81,7 +81,7 @@ function standardRequest<Read extends Pick<FetchRead<unknown>, 'request' | 'envi
     target: ({ request }) => request.url,
     scheme: (read) => forwarded(read)?.proto ?? (read.request.url.startsWith('https:') ? 'https' : 'http'),
     authority: (read) => forwarded(read)?.host ?? get(read, 'host') ?? authorityOf(read.request.url),
-    carrier: ({ request }) => outermostRequest(request),
+    identity: ({ request }) => outermostRequest(request),
     clientAddress: (read) => forwarded(read)?.address ?? peer(read)?.address,
     clientPort: (read) => {
       const { address, port } = forwarded(read) ?? {};

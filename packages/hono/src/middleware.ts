@@ -72,7 +72,7 @@ export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
     }
     // Nothing was answered when a handler forgot to return; Hono throws for that after the last middleware.
     if (!c.finalized) return void exchange.answer(undefined);
-    if (operation.observes.head) operation.commit(c);
+    if (operation.needs.head) operation.commit(c);
     const response = exchange.answer(c.res);
     if (response !== c.res) c.res = response;
   };
@@ -80,7 +80,7 @@ export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
   return function opentelemetry(c, next) {
     const operation = startOnPlatform(instrumentation, c);
     if (operation === undefined) return next();
-    return operation.ended ? operation.run(next) : serve(operation, c, next);
+    return operation.kind === 'excluded' ? operation.run(next) : serve(operation, c, next);
   };
 }
 

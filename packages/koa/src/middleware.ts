@@ -34,12 +34,12 @@ export function opentelemetry(options: KoaOptions = {}): Middleware {
     const operation = instrumentation.start(ctx);
     if (operation === undefined) return next();
     observeErrors(ctx);
-    const excluded = operation.ended;
-    const beforeEnd = excluded ? undefined : followRoute(ctx, operation);
+    const isExcluded = operation.kind === 'excluded';
+    const beforeEnd = isExcluded ? undefined : followRoute(ctx, operation);
     observeResponse(operation, ctx.req, ctx.res, ctx.response, beforeEnd);
     const downstream: Promise<unknown> = operation.run(next);
     // Not left to the application's handler: middleware before this one, and callbacks of one's own, answer errors themselves.
-    if (!excluded) downstream.then(undefined, (error) => operation.recordError(error));
+    if (!isExcluded) downstream.then(undefined, (error) => operation.recordError(error));
     return downstream;
   };
 }

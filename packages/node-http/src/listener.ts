@@ -57,10 +57,9 @@ export function instrumentListener<
   return function opentelemetry(this: unknown, request, response) {
     const operation = instrumentation.start(request);
     if (operation === undefined) return listener.call(this, request, response);
-    const excluded = operation.ended;
     observeResponse(operation, request, response, response);
     // Its errors are recorded nowhere.
-    if (excluded) return operation.run(() => listener.call(this, request, response));
+    if (operation.kind === 'excluded') return operation.run(() => listener.call(this, request, response));
     return operation.run(() => {
       try {
         const result = listener.call(this, request, response);

@@ -28,7 +28,7 @@ export function observeResponse<Res>(
   beforeEnd?: () => void,
 ): void {
   emitWithin(operation, request);
-  if (!operation.ended) observeEnd(operation, request, raw, response, beforeEnd);
+  if (operation.kind !== 'excluded') observeEnd(operation, request, raw, response, beforeEnd);
   // Last, so that a listener of ours is none that the response has to be bound for.
   emitWithin(operation, raw);
 }
@@ -41,6 +41,6 @@ export function observeEnd<Res>(
   response: Res,
   beforeEnd?: () => void,
 ): void {
-  if (operation.observes.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
+  if (operation.needs.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
   endOnClose(operation, request, raw, response, beforeEnd, observeBodies(operation, request, raw));
 }

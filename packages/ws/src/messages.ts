@@ -21,7 +21,7 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
 /** Shows the messages of a socket as far as the operation asks for them; otherwise the socket is left alone. */
 export function watchMessages(operation: ServerOperation<never>, socket: WebSocket): void {
-  const { receives, sends } = operation.observes;
+  const { receives, sends } = operation.needs;
   if (!receives && !sends) return;
   const messages = operation.messages(true);
   if (receives) watchReceived(socket, messages);

@@ -67,7 +67,7 @@ export function instrumentWebSocketServer(
     response: handshakeResponse,
     options,
     adapterOptions: ['route', 'trustProxy'],
-    outlives: true,
+    resumesEndedOperations: true,
   });
   const { handleUpgrade } = wss;
   const inherited = !Object.hasOwn(wss, 'handleUpgrade');
@@ -115,12 +115,12 @@ function shakeHands(
   operation: ServerOperation<Handshake>,
   { request, socket, upgrade, callback }: Upgrade,
 ): void {
-  const conclude = operation.ended ? () => {} : followHandshake(operation, request, socket);
-  const concluding = (step: () => void): void => {
+  const finish = isAnswered(operation) ? () => {} : followHandshake(operation, request, socket);
+  const finishing = (step: () => void): void => {
     try {
       step();
     } catch (error) {
-      conclude(error);
+      finish(error);
       throw error;
     }
   };
@@ -129,8 +129,13 @@ function shakeHands(
       emitWithin(operation, webSocket);
       watchMessages(operation, webSocket);
       // Listeners of `connection` may still tell the route.
-      concluding(() => callback(webSocket, ...rest));
-      conclude();
+      finishing(() => callback(webSocket, ...rest));
+      finish();
     });
-  operation.run(() => concluding(() => upgrade(accepted)));
+  operation.run(() => finishing(() => upgrade(accepted)));
+}
+
+/** True if there is no handshake to follow: it is excluded, or another registration has answered it. */
+function isAnswered({ kind }: ServerOperation<Handshake>): boolean {
+  return kind === 'excluded' || kind === 'resumed';
 }

@@ -22,8 +22,8 @@ export interface HttpRequestGetter<Req> extends TextMapGetter<Req> {
   scheme(request: Req): string;
   /** The authority that the client named, from a trusted proxy, `:authority` or `Host`: `example.com:8443`. */
   authority(request: Req): string | undefined;
-  /** The object that lives as long as the request and on which its operation is remembered. */
-  carrier(request: Req): object;
+  /** The object that is the same for every registration on this request; its operation is kept on it. */
+  identity(request: Req): object;
   /** The client's address, as far as a trusted proxy tells; else that of the peer. */
   clientAddress?(request: Req): string | undefined;
   /** The port that belongs to {@link clientAddress}. */

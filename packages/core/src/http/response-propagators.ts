@@ -1,13 +1,16 @@
 import type { Context, SpanContext, TextMapPropagator, TextMapSetter } from '@opentelemetry/api';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { guardedHook } from '../otel/hooks.js';
 import type { HttpResponseGetter } from './getter.js';
 
 const EXPOSE_HEADERS = 'access-control-expose-headers';
 
 /**
- * Tells the caller the trace of its request in `Server-Timing: trace;desc=00-…`, which browsers show to scripts.
+ * Sends the caller the trace of its request as `Server-Timing: trace;desc=00-…`, which browsers expose to scripts.
  *
- * For the option `responsePropagator`. It only injects, into response headers; nothing is extracted.
+ * For the option `responsePropagator`. It only writes response headers and extracts nothing.
+ *
+ * @example app.use(opentelemetry({ responsePropagator: serverTimingPropagator }))
  *
  * @see https://www.w3.org/TR/server-timing/
  */
@@ -17,7 +20,7 @@ export const serverTimingPropagator: TextMapPropagator = responsePropagator(
   (parent) => `trace;desc=${parent}`,
 );
 
-/** Tells the caller the trace of its request in `traceresponse: 00-…`, the older draft of Trace Context Level 2. */
+/** Sends the caller the trace of its request as `traceresponse: 00-…`, an older draft of Trace Context Level 2. */
 export const traceResponsePropagator: TextMapPropagator = responsePropagator(
   'traceresponse',
   'traceresponse',
@@ -25,11 +28,24 @@ export const traceResponsePropagator: TextMapPropagator = responsePropagator(
 );
 
 /**
- * Adds response headers: a header that is set already keeps its members, and each new member stands once.
+ * Compiles the option `responsePropagator`. The function it returns is guarded: a propagator that throws is reported once.
  *
- * Propagators know only how to set; on a response that would take away what the application has set itself.
+ * Headers are added, where propagators only know how to set: a header that is set already keeps its members, and each new
+ * member is added once. Setting would remove what the application has set itself.
  */
-export function responseSetter<Res>(getter: HttpResponseGetter<Res>): TextMapSetter<Res> {
+export function compileResponsePropagator<Res>(
+  propagator: Pick<TextMapPropagator, 'inject'>,
+  getter: HttpResponseGetter<Res>,
+): (context: Context, response: Res) => void {
+  const setter = addingSetter(getter);
+  return guardedHook(
+    'responsePropagator',
+    (of: Context, response: Res) => propagator.inject(of, response, setter),
+    undefined,
+  );
+}
+
+function addingSetter<Res>(getter: HttpResponseGetter<Res>): TextMapSetter<Res> {
   return {
     set(response, name, value) {
       const present = getter.headerValues(response, name.toLowerCase())?.join(', ') ?? '';

@@ -53,14 +53,14 @@ export interface MessageExchange<Req> {
   readonly request: Req;
   readonly rules: MessageRules<Req>;
   /** Shared by all registrations of the exchange, so that a message has one span whoever makes it. */
-  readonly underway: MessagesUnderway;
+  readonly openMessageSpans: OpenMessageSpans;
 }
 
 /** Where a linked message is remembered beyond the end of its span, which is that of its synchronous listeners. */
 const MESSAGE_KEY: symbol = createContextKey('otel-middleware message v1');
 
 /** The spans of the messages that are being passed at this very moment, by direction. */
-export type MessagesUnderway = Partial<Record<Message['direction'], Span>>;
+export type OpenMessageSpans = Partial<Record<Message['direction'], Span>>;
 
 /**
  * The messages of an exchange whose span is recorded.
@@ -70,7 +70,7 @@ export type MessagesUnderway = Partial<Record<Message['direction'], Span>>;
  * that of the message that is answered or of another request: these are its children.
  */
 export function messagesOf<Req>(exchange: MessageExchange<Req>, linked: boolean): Messages {
-  const { rules, span, request, underway } = exchange;
+  const { rules, span, request, openMessageSpans } = exchange;
   const count = { receive: 0, send: 0 };
   const links = [{ context: span.spanContext() }];
   const place = (direction: Message['direction']): [SpanOptions, Context] => {
@@ -82,7 +82,7 @@ export function messagesOf<Req>(exchange: MessageExchange<Req>, linked: boolean)
     pass(direction, content, handler) {
       const message: Message = { direction, index: count[direction]++, ...content };
       const hook = direction === 'receive' ? rules.receiveHook : rules.sendHook;
-      const outer = underway[direction];
+      const outer = openMessageSpans[direction];
       const own =
         outer === undefined && rules.messageSpans
           ? startMessageSpan(exchange, message, place(direction))
@@ -93,12 +93,12 @@ export function messagesOf<Req>(exchange: MessageExchange<Req>, linked: boolean)
       };
       if (outer !== undefined) return shown();
       if (own === undefined) return context.with(exchange.context, shown);
-      underway[direction] = own;
+      openMessageSpans[direction] = own;
       const within = trace.setSpan(exchange.context, own);
       try {
         return context.with(linked ? within.setValue(MESSAGE_KEY, own) : within, () => settled(own, shown));
       } finally {
-        delete underway[direction];
+        delete openMessageSpans[direction];
       }
     },
   };

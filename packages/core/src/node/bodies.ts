@@ -21,11 +21,11 @@ export interface BodySizes {
  * @returns what tells the sizes, if they are counted.
  */
 export function observeBodies(
-  operation: Pick<ServerOperation<never>, 'ended' | 'messages' | 'observes'>,
+  operation: Pick<ServerOperation<never>, 'ended' | 'messages' | 'needs'>,
   request: NodeRequest,
   response: NodeResponse,
 ): (() => BodySizes) | undefined {
-  const { bodySizes, receives, sends } = operation.observes;
+  const { bodySizes, receives, sends } = operation.needs;
   if (!bodySizes && !receives && !sends) return undefined;
   const messages = receives || sends ? operation.messages() : undefined;
   const received = receives && messages !== undefined ? receivedChunks(messages) : undefined;

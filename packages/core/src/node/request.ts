@@ -47,7 +47,7 @@ export function nodeRequest<Req>(
     target: (request) => targetOf(raw(request)),
     scheme: (request) => forwarded(request)?.proto ?? (isEncrypted(raw(request)) ? 'https' : 'http'),
     authority: (request) => forwarded(request)?.host ?? authorityOf(raw(request)),
-    carrier: raw,
+    identity: raw,
     clientAddress: (request) =>
       forwarded(request)?.address ?? plainAddress(raw(request).socket.remoteAddress),
     clientPort: (request) => {

@@ -38,7 +38,7 @@ export function nodeResponse<Res>(
  * @param sizes - tells the body sizes, where they are counted.
  */
 export function endOnClose<Res>(
-  operation: Pick<ServerOperation<Res>, 'enriches' | 'end'>,
+  operation: Pick<ServerOperation<Res>, 'kind' | 'end'>,
   request: NodeRequest,
   raw: NodeResponse,
   response: Res,
@@ -61,7 +61,7 @@ export function endOnClose<Res>(
     return;
   }
   // Whoever owns the span has been listening since before us, and ends it at this event.
-  if (operation.enriches) raw.prependListener('close', endServerOperation);
+  if (operation.kind === 'joined') raw.prependListener('close', endServerOperation);
   else raw.on('close', endServerOperation);
   // What calls an application as a function of a cloud has no connection to close, and finishes before the response says so.
   if (isSimulated(stream))

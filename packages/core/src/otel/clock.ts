@@ -12,8 +12,8 @@ export function wallClock(): HrTime {
   return [seconds, (millis - seconds * 1000) * 1e6];
 }
 
-/** The moment so many milliseconds, which may have a fraction, after another. */
-export function later([seconds, nanos]: HrTime, millis: number): HrTime {
+/** Adds milliseconds, fractions allowed, to an `HrTime`. */
+export function addMillis([seconds, nanos]: HrTime, millis: number): HrTime {
   const sum = nanos + Math.round(millis * 1e6);
   const carried = Math.floor(sum / 1e9);
   return [seconds + carried, sum - carried * 1e9];

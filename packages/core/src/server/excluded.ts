@@ -2,18 +2,18 @@ import { context, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import { UNSEEN_MESSAGES } from '../messages/messages.js';
 import { isTracingSuppressed, SUPPRESSED } from '../otel/suppression.js';
 import type { ServerOperation } from './server-operation.js';
-import { UNOBSERVED } from './server-operation.js';
+import { NO_NEEDS } from './server-operation.js';
 
 /**
- * The operation of every excluded request: it only suppresses tracing, so that nothing that the handler starts is
- * exported as an orphan, and outbound requests carry no trace context. One object serves all.
+ * The operation of every excluded request. It only suppresses tracing, so that nothing the handler starts is exported as an
+ * orphan, and outbound requests carry no trace context. One object serves all requests.
  */
-export const EXCLUDED: ServerOperation<unknown> = Object.freeze({
+export const EXCLUDED: ServerOperation<unknown> & { readonly kind: 'excluded' } = Object.freeze({
+  kind: 'excluded',
   span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
   context: SUPPRESSED,
-  observes: UNOBSERVED,
-  ended: true,
-  enriches: false,
+  needs: NO_NEEDS,
+  ended: false,
   resume: suppressed,
   run: suppressed,
   setRoute: nothing,

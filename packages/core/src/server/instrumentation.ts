@@ -7,29 +7,24 @@ import type { Instruments } from '../http/metrics.js';
 import { createInstruments } from '../http/metrics.js';
 import type { RequestLine } from '../http/request-attributes.js';
 import { describeConnection, requestAttributes } from '../http/request-attributes.js';
-import { pathOf, queryRedaction } from '../http/request-target.js';
-import { responseSetter } from '../http/response-propagators.js';
+import { pathOf } from '../http/request-target.js';
 import { wallClock } from '../otel/clock.js';
-import { exceptionRecorder, SERVER_EXCEPTION } from '../otel/exceptions.js';
-import { failureReport } from '../otel/hooks.js';
 import { meterSource } from '../otel/meter.js';
 import type { RpcMetadata } from '../otel/rpc-metadata.js';
 import { isTracingSuppressed } from '../otel/suppression.js';
 import { isIdle, tracerSource } from '../otel/tracer.js';
 import { EXCLUDED } from './excluded.js';
-import { NestedOperation, UpstreamOperation, upstreamMetadata } from './joined-span.js';
-import { responsePropagation } from './operation.js';
+import { claimServerSpan, JoinedSpanOperation, NestedOperation } from './joined-span.js';
 import type { HttpServerOptions } from './options.js';
-import type { ServerSpanRules } from './owned-span.js';
-import { observations, ServerSpanOperation } from './owned-span.js';
+import { OwnedSpanOperation } from './owned-span.js';
 import { asNewRoot } from './public-endpoint.js';
 import { EXTRACTION_ROOT } from './request-context.js';
-import { OutlivingOperation } from './resumed.js';
-import type { ServerConfiguration } from './rules.js';
-import { configure } from './rules.js';
-import type { RequestScope, ServerOperation } from './server-operation.js';
+import { ResumedOperation } from './resumed.js';
+import type { ServerRules } from './rules.js';
+import { compileRules } from './rules.js';
+import type { LiveOperation, ResumableOperation, ServerOperation } from './server-operation.js';
 
-/** What an adapter gives to core: how its framework's requests are read, and the user's options. */
+/** An adapter's part of an instrumentation: how its framework's requests are read, and the user's options. */
 export interface HttpServerInstrumentationConfig<Req, Res, Source = Req> {
   /** Name and version of the adapter's package, which become the instrumentation scope. */
   readonly scope: { readonly name: string; readonly version: string };
@@ -37,24 +32,24 @@ export interface HttpServerInstrumentationConfig<Req, Res, Source = Req> {
   readonly framework: string;
   readonly request: HttpRequestGetter<Source>;
   /**
-   * What of a request the getter reads, where that is found out, or read, but once: some frameworks have requests of several
-   * kinds, or make them slow to read. Hooks and predicates still receive the request. Default: the request itself.
+   * Maps the framework's request to the object that the getter reads. Called once per request. Hooks and predicates still
+   * receive the framework's request. Default: the request itself.
    */
   readonly source?: (request: Req) => Source;
   readonly response: HttpResponseGetter<Res>;
   /**
-   * The template of the route that is being served, for routers that do not tell when they match but can be asked. It is
-   * for code inside the request; the adapter still calls `setRoute`, at the end.
+   * Returns the template of the route being served, for routers that do not announce a match but can be asked. It serves code
+   * that runs inside the request; the adapter still calls `setRoute` at the end.
    */
   readonly currentRoute?: ((request: Req) => string | undefined) | undefined;
   readonly options?: HttpServerOptions<Req, Res> | undefined;
   /** Names of the adapter's own options, which it checks and reads itself. */
   readonly adapterOptions?: readonly string[];
   /**
-   * Whether what is served outlives its request, as WebSockets do: the operation of another registration is then joined after
-   * its end, too, for its context and for messages. Default: false.
+   * True if what is served outlives its request, as a WebSocket does. The operation of another registration is then resumed
+   * after its end, for its context and for messages. Default: false.
    */
-  readonly outlives?: boolean;
+  readonly resumesEndedOperations?: boolean;
 }
 
 /** Starts one operation per request. */
@@ -62,41 +57,42 @@ export interface HttpServerInstrumentation<Req, Res> {
   /**
    * Starts the operation of a request: excludes, extracts the remote parent, starts the server span, in this order.
    *
-   * Returns `undefined` when there is nothing to do but to call the handler: no SDK is registered, tracing is suppressed,
-   * or this very instrumentation has started the request already. Never throws, whatever bytes the request holds.
+   * Returns `undefined` if the handler can simply be called: no SDK is registered, tracing is suppressed, or this very
+   * instrumentation has started the request already. Never throws, whatever bytes the request holds.
    */
   start(request: Req): ServerOperation<Res> | undefined;
 }
 
 /**
- * Remembers the operation on the request itself, so that a second registration finds it in whatever context it runs. A
- * property is cheaper than an entry of a `WeakMap`, which costs the collector several microseconds.
+ * Keeps the operation on the request itself, so that a second registration finds it in whatever context it runs. A property
+ * is cheaper than an entry of a `WeakMap`, which costs the garbage collector several microseconds.
  */
 const OPERATION: unique symbol = Symbol.for('otel-middleware.operation.v1');
 
-interface Carrier {
-  [OPERATION]?: (ServerOperation<unknown> & RequestScope) | typeof EXCLUDED;
+/** The object that is the same for every registration on a request, and on which its operation is kept. */
+interface Identity {
+  [OPERATION]?: LiveOperation | typeof EXCLUDED;
 }
 
 /**
- * The operation that was started on a request, for an adapter that keeps something of its own with it; `undefined` for one
- * that is not traced.
+ * Finds the operation that was started on a request, for an adapter that keeps state of its own with it. Returns `undefined`
+ * for a request that is not traced.
  *
- * @param inherited - whether that of an object which the request was derived from will do, too.
+ * @param inherited - true to accept the operation of an object that the request was derived from.
  */
 export function operationOn(request: object, inherited: boolean): object | undefined {
   if (!inherited && !Object.hasOwn(request, OPERATION)) return undefined;
-  const operation = (request as Carrier)[OPERATION];
+  const operation = (request as Identity)[OPERATION];
   return operation === EXCLUDED ? undefined : operation;
 }
 
-/** The operation in whose context the events of a request belong, that of excluded requests included. */
-export function resumableOn(request: object): Pick<ServerOperation<never>, 'resume'> | undefined {
-  return (request as Carrier)[OPERATION];
+/** Finds the operation in whose context the events of a request belong; that of an excluded request suppresses tracing. */
+export function resumableOn(request: object): ResumableOperation | undefined {
+  return (request as Identity)[OPERATION];
 }
 
 /**
- * Creates the instrumentation of one application, from options and environment that are read and validated once.
+ * Creates the instrumentation of one application. Options and environment are read and validated once, here.
  *
  * @throws TypeError when an option is unknown or ill-typed; the message names the option and the cure.
  */
@@ -109,53 +105,30 @@ export function createHttpServerInstrumentation<Req, Res, Source = Req>(
 class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req, Res> {
   readonly #getter: HttpRequestGetter<Source>;
   readonly #source: (request: Req) => Source;
-  readonly #configuration: ServerConfiguration<Req, Res>;
-  readonly #rules: ServerSpanRules<Req, Res>;
-  readonly #known: ReadonlySet<string> = knownMethods();
+  readonly #rules: ServerRules<Req, Res>;
+  readonly #knownMethods: ReadonlySet<string> = knownMethods();
   readonly #tracer: ReturnType<typeof tracerSource>;
   readonly #instruments: () => Instruments;
-  readonly #outlives: boolean;
+  readonly #resumesEndedOperations: boolean;
 
-  constructor({
-    scope,
-    framework,
-    request,
-    source = (request) => request as unknown as Source,
-    response,
-    currentRoute,
-    options = {},
-    adapterOptions = [],
-    outlives = false,
-  }: HttpServerInstrumentationConfig<Req, Res, Source>) {
-    const configuration = configure(scope.name, framework, options, adapterOptions);
-    const { responsePropagator } = configuration;
+  constructor(config: HttpServerInstrumentationConfig<Req, Res, Source>) {
+    const { scope, request, source = (request) => request as unknown as Source } = config;
+    const rules = compileRules(config);
     this.#getter = request;
     this.#source = source;
-    this.#outlives = outlives;
-    this.#configuration = configuration;
-    this.#rules = {
-      ...configuration,
-      framework,
-      currentRoute,
-      response,
-      redactQuery: queryRedaction(),
-      recordException: exceptionRecorder(scope, SERVER_EXCEPTION),
-      propagateResponse:
-        responsePropagator && responsePropagation(responsePropagator, responseSetter(response)),
-      reportFailure: failureReport(scope.name),
-      observes: observations(configuration),
-    };
-    this.#tracer = tracerSource(scope, configuration.tracerProvider);
-    this.#instruments = meterSource(scope, configuration.meterProvider, (meter) =>
-      createInstruments(meter, configuration.optIn),
+    this.#rules = rules;
+    this.#tracer = tracerSource(scope, rules.tracerProvider);
+    this.#instruments = meterSource(scope, rules.meterProvider, (meter) =>
+      createInstruments(meter, rules.optIn),
     );
+    this.#resumesEndedOperations = config.resumesEndedOperations === true;
   }
 
   start(request: Req): ServerOperation<Res> | undefined {
     try {
       return this.#start(request);
     } catch (error) {
-      // A sampler or a span processor of the user's may throw; the request must not pay for it.
+      // The user's sampler or span processor may throw; the request must not pay for it.
       this.#rules.reportFailure(error);
       return undefined;
     }
@@ -163,41 +136,42 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
 
   #start(request: Req): ServerOperation<Res> | undefined {
     const instruments = this.#instruments();
-    if (isIdle(this.#configuration, instruments.enabled)) return undefined;
+    if (isIdle(this.#rules, instruments.enabled)) return undefined;
     const source = this.#source(request);
     const target = this.#getter.target(source);
     const path = pathOf(target);
-    const carrier = this.#getter.carrier(source) as Carrier;
-    if (this.#configuration.excluded?.(request, path) || this.#getter.isExcluded?.(source)) {
-      // Inside of another registration the request stays the other's, which has a span to end.
-      carrier[OPERATION] ??= EXCLUDED;
+    const identity = this.#getter.identity(source) as Identity;
+    if (this.#rules.isExcluded?.(request, path) || this.#getter.isExcluded?.(source)) {
+      // If another registration has started the request, it has a span to end, so the request stays its own.
+      identity[OPERATION] ??= EXCLUDED;
       return EXCLUDED;
     }
     const active = context.active();
     if (isTracingSuppressed(active)) return undefined;
-    const outer = carrier[OPERATION];
-    if (outer !== undefined) return 'admits' in outer ? this.#nested(outer, request, source) : undefined;
-    const upstream = upstreamMetadata(active, carrier);
+    const outer = identity[OPERATION];
+    if (outer !== undefined)
+      return outer.kind === 'excluded' ? undefined : this.#nested(outer, request, source);
+    const metadata = claimServerSpan(active, identity);
     const operation =
-      upstream === undefined
-        ? this.#serverSpan(request, source, target, path, instruments)
-        : this.#upstream(upstream, request, source);
-    carrier[OPERATION] = operation;
+      metadata === undefined
+        ? this.#owned(request, source, target, path, instruments)
+        : this.#joined(metadata, request, source);
+    identity[OPERATION] = operation;
     return operation;
   }
 
-  #serverSpan(
+  #owned(
     request: Req,
     source: Source,
     target: string,
     path: string,
     instruments: Instruments,
-  ): ServerSpanOperation<Req, Res> {
+  ): OwnedSpanOperation<Req, Res> {
     const getter = this.#getter;
-    const { propagator = propagation, publicEndpoint } = this.#configuration;
+    const { propagator = propagation, isPublic } = this.#rules;
     const originalMethod = getter.method(source);
     const line: RequestLine = {
-      method: normalizedMethod(originalMethod, this.#known),
+      method: normalizedMethod(originalMethod, this.#knownMethods),
       originalMethod,
       scheme: getter.scheme(source),
       protocolVersion: getter.protocolVersion?.(source),
@@ -210,41 +184,37 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     const attributes = requestAttributes(source, getter, line, this.#rules);
     const options: SpanOptions = { kind: SpanKind.SERVER, attributes, startTime };
     let parent = propagator.extract(EXTRACTION_ROOT, source, getter);
-    if (publicEndpoint?.(request)) parent = asNewRoot(parent, options);
+    if (isPublic?.(request)) parent = asNewRoot(parent, options);
     const method = methodInName(line.method);
     const name = line.route === undefined ? method : `${method} ${line.route}`;
     const tracer = this.#tracer();
     const span = tracer.startSpan(name, options, parent);
     if (span.isRecording()) describeConnection(span, source, getter, line);
-    return new ServerSpanOperation(
+    return new OwnedSpanOperation(
       { span, tracer, request, owner: this, rules: this.#rules },
       { parent, line, name, startTime, started, attributes, instruments },
     );
   }
 
-  #upstream(metadata: RpcMetadata, request: Req, source: Source): UpstreamOperation<Req, Res> {
-    const method = methodInName(normalizedMethod(this.#getter.method(source), this.#known));
+  #joined(metadata: RpcMetadata, request: Req, source: Source): JoinedSpanOperation<Req, Res> {
+    const method = methodInName(normalizedMethod(this.#getter.method(source), this.#knownMethods));
     const start = { span: metadata.span, tracer: this.#tracer(), request, owner: this, rules: this.#rules };
-    return this.#enriching(new UpstreamOperation(start, metadata, method), source);
+    return this.#describeStart(new JoinedSpanOperation(start, metadata, method), source);
   }
 
-  #nested(
-    outer: ServerOperation<unknown> & RequestScope,
-    request: Req,
-    source: Source,
-  ): NestedOperation<Req, Res> | undefined {
-    // One that has ended is still this request's: a middleware before this registration outlived the client.
-    if ((outer.ended && !this.#outlives) || !outer.admits(this)) return undefined;
+  #nested(outer: LiveOperation, request: Req, source: Source): NestedOperation<Req, Res> | undefined {
+    // The outer operation has ended if a middleware before this registration outlived the client.
+    if ((outer.ended && !this.#resumesEndedOperations) || !outer.register(this)) return undefined;
     const start = { span: outer.span, tracer: outer.tracer, request, owner: this, rules: this.#rules };
-    if (outer.ended) return new OutlivingOperation(start, outer);
+    if (outer.ended) return new ResumedOperation(start, outer);
     const operation = new NestedOperation<Req, Res>(start, outer);
-    if (!this.#outlives) outer.servedBy(operation);
-    return this.#enriching(operation, source);
+    if (!this.#resumesEndedOperations) outer.setInnermost(operation);
+    return this.#describeStart(operation, source);
   }
 
-  /** Brings what is known at the start to a span that somebody else has started. */
-  #enriching<Enriching extends ServerOperation<Res>>(operation: Enriching, source: Source): Enriching {
-    const { requestHeaders } = this.#configuration;
+  /** Adds route and captured request headers to a span that we have not started. */
+  #describeStart<Joined extends ServerOperation<Res>>(operation: Joined, source: Source): Joined {
+    const { requestHeaders } = this.#rules;
     if (this.#getter.route !== undefined) operation.setRoute(this.#getter.route(source));
     if (requestHeaders !== undefined && operation.span.isRecording()) {
       const attributes: Attributes = {};

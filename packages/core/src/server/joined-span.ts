@@ -2,42 +2,42 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
 import type { ResponseOutcome } from '../http/outcome.js';
 import { failureOf } from '../http/outcome.js';
-import type { MessagesUnderway } from '../messages/messages.js';
+import type { OpenMessageSpans } from '../messages/messages.js';
 import type { RpcMetadata } from '../otel/rpc-metadata.js';
 import { RPC_METADATA_KEY } from '../otel/rpc-metadata.js';
 import { ATTR_HTTP_ROUTE } from '../otel/semconv.js';
 import type { OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
 import { OPERATION_KEY } from './request-context.js';
-import type { RequestScope, ServerOperation } from './server-operation.js';
+import type { LiveOperation } from './server-operation.js';
 
-/** Marks metadata as spoken for by one request, so that an in-process request inside it is not taken for it. */
+/** Marks metadata as claimed by one request, so that an in-process request inside that one does not claim it too. */
 const CLAIMED = Symbol.for('otel-middleware.claimed.v1');
 
 type ClaimedMetadata = RpcMetadata & { [CLAIMED]?: object };
 
 /**
- * Finds the span that another HTTP instrumentation, such as `@opentelemetry/instrumentation-http`, has made for this very
+ * Claims the span that another HTTP instrumentation, such as `@opentelemetry/instrumentation-http`, has made for this very
  * request. A span that has ended, or that serves another request in whose handler this one is made, is not it.
  */
-export function upstreamMetadata(active: Context, carrier: object): RpcMetadata | undefined {
+export function claimServerSpan(active: Context, identity: object): RpcMetadata | undefined {
   const metadata = active.getValue(RPC_METADATA_KEY) as ClaimedMetadata | undefined;
   if (metadata?.type !== 'http' || metadata.span === undefined) return undefined;
-  // Our own operations are metadata too, but they are found on the carrier, not in the context.
+  // Our own operations are metadata too, but they are found on the request, not in the context.
   if (metadata === active.getValue(OPERATION_KEY)) return undefined;
   if ((metadata.span as { ended?: boolean }).ended === true) return undefined;
-  if (metadata[CLAIMED] !== undefined && metadata[CLAIMED] !== carrier) return undefined;
-  metadata[CLAIMED] = carrier;
+  if (metadata[CLAIMED] !== undefined && metadata[CLAIMED] !== identity) return undefined;
+  metadata[CLAIMED] = identity;
   return metadata;
 }
 
 /**
- * The operation under another instrumentation's span: it brings route, name, hooks, captured headers and the exception,
- * and leaves the span's end and the metrics to whoever made it.
+ * The operation under another instrumentation's span. It adds route, name, hooks, captured headers and the exception, and
+ * leaves the span's end and the metrics to the instrumentation that made it.
  */
-export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
+export class JoinedSpanOperation<Req, Res> extends Operation<Req, Res> {
+  readonly kind = 'joined';
   readonly context: Context;
-  readonly enriches = true;
   readonly #metadata: RpcMetadata;
   readonly #method: string;
   readonly #name: string | undefined;
@@ -51,7 +51,7 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
     this.#name = currentName(this.span);
   }
 
-  /** The metrics are the other instrumentation's; nothing can be added to them. */
+  /** Does nothing: the metrics are the other instrumentation's. */
   addMetricAttributes(): void {}
 
   protected finish(response: Res | undefined, outcome: ResponseOutcome): void {
@@ -71,25 +71,25 @@ export class UpstreamOperation<Req, Res> extends Operation<Req, Res> {
 }
 
 /**
- * The operation of a registration inside another one of this family, such as a framework's on a raw server's or a
- * sub-application's: it hands route and error to the outer operation, and adds its own hooks and headers to its span.
+ * The operation of a registration inside another one of this family, such as a framework's inside a raw server's or a
+ * sub-application's. It passes route and error to the outer operation, and adds its own hooks and headers to the span.
  */
 export class NestedOperation<Req, Res> extends Operation<Req, Res> {
+  readonly kind: 'joined' | 'resumed' = 'joined';
   readonly context: Context;
-  readonly enriches = true;
-  readonly #outer: ServerOperation<unknown> & RequestScope;
+  readonly #outer: LiveOperation;
 
-  constructor(start: OperationStart<Req, Res>, outer: ServerOperation<unknown> & RequestScope) {
+  constructor(start: OperationStart<Req, Res>, outer: LiveOperation) {
     super(start);
-    // What was activated between the two registrations, a span or baggage, stays active.
+    // A span or baggage that was activated between the two registrations stays active.
     const active = context.active();
     this.context =
       active.getValue(OPERATION_KEY) === outer.context.getValue(OPERATION_KEY) ? active : outer.context;
     this.#outer = outer;
   }
 
-  override get underway(): MessagesUnderway {
-    return this.#outer.underway;
+  override get openMessageSpans(): OpenMessageSpans {
+    return this.#outer.openMessageSpans;
   }
 
   override setRoute(route: string | undefined): void {

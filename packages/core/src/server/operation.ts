@@ -1,88 +1,52 @@
-import type { Attributes, Context, Span, TextMapPropagator, TextMapSetter, Tracer } from '@opentelemetry/api';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
-import type { HttpResponseGetter } from '../http/getter.js';
-import type { HeaderCapture } from '../http/headers.js';
 import { captureHeaders } from '../http/headers.js';
 import type { ResponseOutcome } from '../http/outcome.js';
-import type { MessageRules, Messages, MessagesUnderway } from '../messages/messages.js';
+import type { Messages, OpenMessageSpans } from '../messages/messages.js';
 import { messagesOf, UNSEEN_MESSAGES } from '../messages/messages.js';
-import type { CaughtError, ExceptionRecorder } from '../otel/exceptions.js';
-import { guardedHook } from '../otel/hooks.js';
+import type { CaughtError } from '../otel/exceptions.js';
 import { OPERATION_KEY } from './request-context.js';
+import type { ServerRules } from './rules.js';
 import type {
-  Observations,
+  OperationKind,
+  OperationNeeds,
   Registration,
   RequestScope,
   ServerOperation,
   ServerRequest,
 } from './server-operation.js';
 
-/** What the operations of one instrumentation have in common; compiled once. */
-export interface OperationRules<Req, Res> extends MessageRules<Req> {
-  /** As in the configuration of the instrumentation. */
-  readonly framework: string;
-  /** Asks the router for the route that is being served. */
-  readonly currentRoute: ((request: Req) => string | undefined) | undefined;
-  readonly response: HttpResponseGetter<Res>;
-  readonly responseHeaders: HeaderCapture | undefined;
-  readonly requestHook: ((span: Span, request: Req) => unknown) | undefined;
-  readonly responseHook: ((span: Span, request: Req, response: Res) => unknown) | undefined;
-  /** Injects the response propagator's headers; guarded. */
-  readonly propagateResponse: ((context: Context, response: Res) => void) | undefined;
-  readonly recordException: ExceptionRecorder;
-  /** What to watch for a span of one's own, and for somebody else's. */
-  readonly observes: { readonly owning: SpanObservations; readonly enriching: SpanObservations };
-}
-
-/** What to watch for a recording span, and for one that is not. */
-export interface SpanObservations {
-  readonly recording: Observations;
-  readonly nonRecording: Observations;
-}
-
-/** What every operation begins with. */
+/** The values that every operation starts with. */
 export interface OperationStart<Req, Res> {
   readonly span: Span;
   readonly tracer: Tracer;
   readonly request: Req;
   /** The registration that started the operation. */
   readonly owner: object;
-  readonly rules: OperationRules<Req, Res>;
-}
-
-/** The response propagator as operations call it: guarded, with headers appended instead of replaced. */
-export function responsePropagation<Res>(
-  propagator: TextMapPropagator,
-  setter: TextMapSetter<Res>,
-): (context: Context, response: Res) => void {
-  return guardedHook(
-    'responsePropagator',
-    (of: Context, response: Res) => propagator.inject(of, response, setter),
-    undefined,
-  );
+  readonly rules: ServerRules<Req, Res>;
 }
 
 /**
- * What every operation does alike: it runs the hooks, keeps what it is told of route and error, and ends once. What an
- * end means differs: see {@link finish}.
+ * The common part of all operations that trace: it runs the hooks, keeps the route and the error it is given, and ends
+ * once. Each kind has its own {@link finish}.
  */
 export abstract class Operation<Req, Res> implements ServerOperation<Res>, RequestScope, Registration {
+  abstract readonly kind: Exclude<OperationKind, 'excluded'>;
   readonly span: Span;
   readonly tracer: Tracer;
   abstract readonly context: Context;
-  abstract readonly enriches: boolean;
-  /** The router's template; other instrumentations may write it too, as the `route` of RPC metadata. */
+  /** The router's template. Other instrumentations may write it too, as the `route` of RPC metadata. */
   route: string | undefined;
   ended = false;
   readonly request: Req;
-  readonly rules: OperationRules<Req, Res>;
+  readonly rules: ServerRules<Req, Res>;
   protected readonly recording: boolean;
   protected userRoute: string | undefined;
   protected caught: CaughtError | undefined;
   #committed = false;
   #registrations: object | Set<object>;
   #innermost: Registration = this;
-  #underway: MessagesUnderway | undefined;
+  #openMessageSpans: OpenMessageSpans | undefined;
 
   constructor({ span, tracer, request, owner, rules }: OperationStart<Req, Res>) {
     this.span = span;
@@ -93,10 +57,10 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     this.#registrations = owner;
   }
 
-  get observes(): Observations {
-    const { owning, enriching } = this.rules.observes;
-    const of = this.enriches ? enriching : owning;
-    return this.recording ? of.recording : of.nonRecording;
+  get needs(): OperationNeeds {
+    const { owned, joined } = this.rules.needs;
+    const needs = this.kind === 'owned' ? owned : joined;
+    return this.recording ? needs.recording : needs.nonRecording;
   }
 
   run<T>(handler: () => T): T {
@@ -133,9 +97,9 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     this.#callResponseHook(response);
   }
 
-  get underway(): MessagesUnderway {
-    this.#underway ??= {};
-    return this.#underway;
+  get openMessageSpans(): OpenMessageSpans {
+    this.#openMessageSpans ??= {};
+    return this.#openMessageSpans;
   }
 
   messages(linked = false): Messages {
@@ -151,15 +115,17 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     try {
       this.finish(response, outcome, time);
     } catch (error) {
-      // This runs in a listener, where what a span processor of the user's throws would end the process.
+      // This runs in a listener, where an error thrown by the user's span processor would end the process.
       this.rules.reportFailure(error);
     }
   }
 
-  admits(registration: object): boolean {
+  register(registration: object): boolean {
     if (!(this.#registrations instanceof Set)) this.#registrations = new Set([this.#registrations]);
     const registrations = this.#registrations as Set<object>;
-    return registrations.size < registrations.add(registration).size;
+    if (registrations.has(registration)) return false;
+    registrations.add(registration);
+    return true;
   }
 
   abstract addMetricAttributes(attributes: Attributes): void;
@@ -172,7 +138,7 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     return this.rules.currentRoute?.(this.request);
   }
 
-  servedBy(registration: Registration): void {
+  setInnermost(registration: Registration): void {
     this.#innermost = registration;
   }
 
@@ -181,12 +147,12 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
     return { framework, route: this.currentRoute() ?? this.#innermost.askRoute() };
   }
 
-  /** The route as far as anybody has told it. */
+  /** The route as set so far, by the application or by the router. */
   protected currentRoute(): string | undefined {
     return this.userRoute ?? this.route;
   }
 
-  /** Writes the outcome; called once. `time` is the reading of the clock that ends the request. */
+  /** Writes the outcome; called once. `time` is the clock reading that ends the request. */
   protected abstract finish(response: Res | undefined, outcome: ResponseOutcome, time: number): void;
 
   /** The status code that was sent, if any. */
@@ -212,7 +178,7 @@ export abstract class Operation<Req, Res> implements ServerOperation<Res>, Reque
 
 const COMPLETE: ResponseOutcome = Object.freeze({});
 
-/** The span's name at this moment, where the SDK's span shows it; the API has no way to read it. */
+/** The span's current name, if its implementation shows it as the SDK's does; the API has no way to read it. */
 export function currentName(span: object): string | undefined {
   return (span as { name?: string }).name;
 }

@@ -26,6 +26,12 @@ const OPT_IN = [
  */
 export type OptIn = (typeof OPT_IN)[number];
 
+/** A user's hook for the start of a request. */
+export type RequestHook<Req> = (span: Span, request: Req) => unknown;
+
+/** A user's hook for the response head. */
+export type ResponseHook<Req, Res> = (span: Span, request: Req, response: Res) => unknown;
+
 /** Options of every server adapter. All are optional; an option beats its environment variable. */
 export interface HttpServerOptions<Req, Res> {
   /**
@@ -53,12 +59,12 @@ export interface HttpServerOptions<Req, Res> {
    * Called once per recorded request, in its context, before the framework's handlers. What it throws is reported through
    * `diag` once and reaches nobody else. Not called for unsampled or excluded requests.
    */
-  requestHook?: ((span: Span, request: Req) => unknown) | undefined;
+  requestHook?: RequestHook<Req> | undefined;
   /**
    * Called once per recorded request, in its context, when the response head is about to be sent, so that it can add
    * headers; or at the end when no head was sent. Guarded like `requestHook`.
    */
-  responseHook?: ((span: Span, request: Req, response: Res) => unknown) | undefined;
+  responseHook?: ResponseHook<Req, Res> | undefined;
   /**
    * Called with each message that arrives, in the request's context: the chunks of the request body as they come from the
    * connection, before any parser reads them; from a WebSocket its messages. What was left unread is shown too; what comes

@@ -5,82 +5,45 @@ import type { Instruments } from '../http/metrics.js';
 import { addLabels, countActive, optInAttributes, recordRequest } from '../http/metrics.js';
 import type { Failure, ResponseOutcome } from '../http/outcome.js';
 import { failureOf } from '../http/outcome.js';
-import type { RequestAttributeRules, RequestLine } from '../http/request-attributes.js';
-import { later } from '../otel/clock.js';
+import type { RequestLine } from '../http/request-attributes.js';
+import { addMillis } from '../otel/clock.js';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_BODY_SIZE,
   ATTR_HTTP_RESPONSE_BODY_SIZE,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
-  METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
-  METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
 } from '../otel/semconv.js';
-import type { OperationRules, OperationStart } from './operation.js';
+import type { OperationStart } from './operation.js';
 import { currentName, Operation } from './operation.js';
 import { RequestContext } from './request-context.js';
-import type { ServerConfiguration } from './rules.js';
-import type { Observations } from './server-operation.js';
-import { UNOBSERVED } from './server-operation.js';
 
-/** What server spans depend on besides their request; compiled once per instrumentation. */
-export interface ServerSpanRules<Req, Res> extends OperationRules<Req, Res>, RequestAttributeRules {}
-
-/** How a server span was started. */
-export interface ServerSpanStart {
-  /** What the propagator extracted. */
+/** The values that a server span was started with. */
+export interface OwnedSpanStart {
+  /** The context that the propagator extracted. */
   readonly parent: Context;
   readonly line: RequestLine;
   readonly name: string;
   readonly startTime: HrTime;
-  /** The reading of `performance.now()` at that time, from which span and metric are measured. */
+  /** The reading of `performance.now()` at that time; span and metric are measured from it. */
   readonly started: number;
   readonly attributes: Attributes;
   readonly instruments: Instruments;
 }
 
-/** Says what an adapter has to watch, from what is configured; a few constants serve all requests. */
-export function observations(
-  configuration: ServerConfiguration<never, never>,
-): OperationRules<never, never>['observes'] {
-  const { optIn, responseHeaders, responseHook, responsePropagator } = configuration;
-  const { receiveHook, sendHook, messageSpans } = configuration;
-  const metricSizes =
-    optIn.has(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE) || optIn.has(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE);
-  const spanSizes = optIn.has(ATTR_HTTP_REQUEST_BODY_SIZE) || optIn.has(ATTR_HTTP_RESPONSE_BODY_SIZE);
-  const propagates = responsePropagator !== undefined;
-  const recording: Observations = {
-    head: propagates || responseHook !== undefined || responseHeaders !== undefined,
-    bodySizes: metricSizes || spanSizes,
-    receives: messageSpans || receiveHook !== undefined,
-    sends: messageSpans || sendHook !== undefined,
-  };
-  const nonRecording = { ...UNOBSERVED, head: propagates, bodySizes: metricSizes };
-  // Body sizes are for metrics and spans of one's own.
-  const enriching = { recording: withoutSizes(recording), nonRecording: withoutSizes(nonRecording) };
-  return { owning: { recording, nonRecording }, enriching };
-}
-
-function withoutSizes(observations: Observations): Observations {
-  return { ...observations, bodySizes: false };
-}
-
 /**
  * The operation that owns its server span: it ends the span and records the metrics, from one reading of the clock.
  *
- * It is also the request's RPC metadata, so that other HTTP instrumentations find the span and can tell the route.
+ * It is also the request's RPC metadata, through which other HTTP instrumentations find the span and can set the route.
  */
-export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
+export class OwnedSpanOperation<Req, Res> extends Operation<Req, Res> {
   readonly type = 'http';
-  readonly enriches = false;
+  readonly kind = 'owned';
   readonly context: Context;
-  readonly #start: ServerSpanStart;
+  readonly #start: OwnedSpanStart;
   #labels: Attributes | undefined;
 
-  constructor(
-    start: OperationStart<Req, Res> & { readonly rules: ServerSpanRules<Req, Res> },
-    spanStart: ServerSpanStart,
-  ) {
+  constructor(start: OperationStart<Req, Res>, spanStart: OwnedSpanStart) {
     super(start);
     const { line, parent, instruments } = spanStart;
     this.context = new RequestContext(parent, this);
@@ -95,7 +58,7 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     addLabels(this.#labels, attributes);
   }
 
-  /** The user's route, told through the API or set on the span, before the router's. */
+  /** The route that the user set, through the API or on the span; otherwise the router's. */
   protected override currentRoute(): string | undefined {
     if (this.userRoute !== undefined) return this.userRoute;
     const onSpan = (this.span as { attributes?: Attributes }).attributes?.[ATTR_HTTP_ROUTE];
@@ -121,14 +84,14 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
         );
       this.span.end(this.recording ? this.#at(time) : undefined);
     } finally {
-      // What a span processor throws must not leave the request counted as active.
+      // If a span processor throws, the request must not stay counted as active.
       this.#recordMetrics(route, status, failure, outcome, time);
     }
   }
 
-  /** A reading of `performance.now()` as a time of the span, from one reading of the wall clock for all of them. */
+  /** Converts a reading of `performance.now()` to a time of the span. All are based on one reading of the wall clock. */
   #at(time: number): HrTime {
-    return later(this.#start.startTime, time - this.#start.started);
+    return addMillis(this.#start.startTime, time - this.#start.started);
   }
 
   #describeOutcome(
@@ -142,7 +105,7 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
     if (route !== undefined) {
       span.setAttribute(ATTR_HTTP_ROUTE, route);
       const current = currentName(span);
-      // A name that is not the one we gave is the user's.
+      // A name other than the one we gave was set by the user.
       if (route !== line.route && (current === undefined || current === name)) {
         span.updateName(`${methodInName(line.method)} ${route}`);
       }
@@ -157,7 +120,7 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
   }
 
   #describeSizes({ requestBodySize, responseBodySize }: ResponseOutcome): void {
-    const { optIn } = this.rules as ServerSpanRules<Req, Res>;
+    const { optIn } = this.rules;
     if (requestBodySize !== undefined && optIn.has(ATTR_HTTP_REQUEST_BODY_SIZE)) {
       this.span.setAttribute(ATTR_HTTP_REQUEST_BODY_SIZE, requestBodySize);
     }
@@ -178,7 +141,7 @@ export class ServerSpanOperation<Req, Res> extends Operation<Req, Res> {
       countActive(instruments.activeRequests, line.method, line.scheme, -1);
     if (!instruments.enabled) return;
     const attributes = instruments.attributesOf(line, status, route, failure?.type);
-    const { optIn } = this.rules as ServerSpanRules<Req, Res>;
+    const { optIn } = this.rules;
     const optional = optIn.size === 0 ? undefined : optInAttributes(onSpan, optIn);
     const labelled =
       this.#labels === undefined && optional === undefined

@@ -1,21 +1,32 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { ResponseOutcome } from '../http/outcome.js';
-import type { Messages, MessagesUnderway } from '../messages/messages.js';
+import type { Messages, OpenMessageSpans } from '../messages/messages.js';
 
-/** What an adapter has to watch for this operation's sake. Every `false` is work that it can save. */
-export interface Observations {
+/**
+ * The kinds of operation:
+ *
+ * - `owned`: we started the server span, so we end it and record the metrics.
+ * - `joined`: another instrumentation, or an outer registration of ours, started the span and ends it. We add route, hooks,
+ *   captured headers and the exception.
+ * - `resumed`: the request is over but its connection is not, as with a WebSocket. Only its context and its messages are left.
+ * - `excluded`: the handler runs with tracing suppressed, and there is nothing else to do.
+ */
+export type OperationKind = 'owned' | 'joined' | 'resumed' | 'excluded';
+
+/** The work that an operation needs from its adapter. Every `false` is work that can be skipped. */
+export interface OperationNeeds {
   /** {@link ServerOperation.commit} must be called while response headers can still be set. */
   readonly head: boolean;
-  /** The body sizes of {@link ResponseOutcome} are wanted. */
+  /** {@link ServerOperation.end} must be given the body sizes of {@link ResponseOutcome}. */
   readonly bodySizes: boolean;
-  /** The chunks of the request body are wanted by {@link ServerOperation.messages}. */
+  /** {@link ServerOperation.messages} must be shown the chunks of the request body. */
   readonly receives: boolean;
-  /** The chunks of the response body likewise. */
+  /** {@link ServerOperation.messages} must be shown the chunks of the response body. */
   readonly sends: boolean;
 }
 
-/** What there is to watch of most requests. */
-export const UNOBSERVED: Observations = Object.freeze({
+/** The needs of most requests. */
+export const NO_NEEDS: OperationNeeds = Object.freeze({
   head: false,
   bodySizes: false,
   receives: false,
@@ -25,73 +36,80 @@ export const UNOBSERVED: Observations = Object.freeze({
 /**
  * The life of one request: started by the instrumentation, run by the adapter, ended once.
  *
- * An adapter activates it with `run`, hands in what it learns with `setRoute` and `recordError`, calls `commit` when
- * the response head is about to be sent if `observes.head` says so, and `end` when the response is closed.
+ * An adapter activates it with `run`, reports what it learns with `setRoute` and `recordError`, calls `commit` when the
+ * response head is about to be sent if `needs.head` is true, and calls `end` when the response is closed.
  */
 export interface ServerOperation<Res> {
+  /** The part that this operation plays. For an `excluded` one, `run` is all that an adapter has to call. */
+  readonly kind: OperationKind;
   /** The server span; not recording when the request is not sampled. */
   readonly span: Span;
-  /** The context of the request, with the span and the remote baggage in it. */
+  /** The context of the request, which holds the span and the remote baggage. */
   readonly context: Context;
-  /** What the adapter has to watch. */
-  readonly observes: Observations;
-  /** True from the call of `end` on, and always for an excluded request, of which there is nothing to end. */
+  /** The work that the adapter has to do for this operation. */
+  readonly needs: OperationNeeds;
+  /** True once `end` has been called. Operations that have nothing to end, `resumed` and `excluded`, stay false. */
   readonly ended: boolean;
-  /** True when the span is somebody else's, which ends it: listen for the response's end before they do. */
-  readonly enriches: boolean;
-  /** Calls `handler` with the operation's context active, after `requestHook`; returns what it returns. */
+  /** Calls `requestHook`, then `handler`, in the operation's context; returns what `handler` returns. */
   run<T>(handler: () => T): T;
   /**
-   * Calls `continuation` in the operation's context, for what runs outside of it, such as the events of a socket. Where that
-   * context, or one derived from it, is active already, it stays.
+   * Calls `continuation` in the operation's context, for code that starts outside it, such as listeners on a socket. Leaves
+   * the active context alone if it is the operation's or derived from it.
    */
   resume<T>(continuation: () => T): T;
-  /** Tells the route template; the last one before the end counts. `undefined` takes an earlier one back. */
+  /** Sets the route template. The last call before the end wins; `undefined` withdraws an earlier one. */
   setRoute(route: string | undefined): void;
-  /** Tells what was thrown. The first error counts; the status that is sent decides whether it was a failure. */
+  /** Reports what was thrown. The first error wins; the status that is sent decides whether the request failed. */
   recordError(error: unknown): void;
-  /** Runs the response propagator and `responseHook`; to be called while headers can still be set. */
+  /** Runs the response propagator and `responseHook`. Call it while headers can still be set. */
   commit(response: Res): void;
   /**
-   * Starts counting the messages of this request, for hooks and message spans; to be called once, if `observes` says so.
+   * Starts counting the messages of this request for hooks and message spans. Call it once, if `needs` asks for messages.
    *
-   * @param linked - whether they come after the end of the span, as those of a WebSocket do: message spans are then linked to
-   * it, begin traces of their own when they are received, and are children of what they are sent within. Otherwise they are
-   * the span's children. Default: false.
+   * @param linked - true for messages that follow the end of the span, such as those of a WebSocket. Their spans are linked to
+   * it: a received message begins a trace of its own, a sent one is a child of the span it is sent within. Default: false,
+   * and message spans are children of the server span.
    */
   messages(linked?: boolean): Messages;
-  /** Ends the span and records the metrics. Later calls are ignored. Without a response no status code is recorded. */
+  /** Ends the span and records the metrics. Later calls are ignored. Without a response, no status code is recorded. */
   end(response?: Res, outcome?: ResponseOutcome): void;
 }
 
-/** What is known of a request while it is served. */
+/** An operation as seen by code that only has to run in its context. */
+export type ResumableOperation = Pick<ServerOperation<never>, 'resume'>;
+
+/** The current request, as `serverRequest()` describes it while it is being served. */
 export interface ServerRequest {
   /** The framework that serves it, as environment variables name it: `express`, `node-http`. */
   readonly framework: string;
-  /** The template of its route; `undefined` as long as none has matched. */
+  /** The route template; `undefined` until a route has matched. */
   readonly route: string | undefined;
 }
 
-/** A registration, as it knows the request that it serves. */
+/** One registration's view of the request it serves. */
 export interface Registration {
   readonly framework: string;
-  /** Asks the router for the route, if it is one that has to be asked. */
+  /** Asks the router for the route, where routers have to be asked. */
   askRoute(): string | undefined;
 }
 
-/** What code inside the request, and further registrations on it, reach of an operation. */
+/** The part of an operation that handlers, and further registrations on the same request, can reach. */
 export interface RequestScope {
   readonly span: Span;
   readonly tracer: Tracer;
-  /** The messages that are being passed, for all registrations. */
-  readonly underway: MessagesUnderway;
-  /** Takes a route that wins over the router's. */
+  /** The spans of the messages being passed right now, shared by all registrations. */
+  readonly openMessageSpans: OpenMessageSpans;
+  /** Sets a route that wins over the router's. */
   setUserRoute(route: string): void;
   addMetricAttributes(attributes: Attributes): void;
-  /** What is known by now. */
+  /** Describes the request as far as it is known by now. */
   describe(): ServerRequest;
-  /** Takes a registration that is nearer to the router, and knows the framework and the route better. */
-  servedBy(registration: Registration): void;
-  /** True the first time that `registration` asks; the one that started the operation is known from the start. */
-  admits(registration: object): boolean;
+  /** Makes a registration that is nearer to the router the one that knows framework and route. */
+  setInnermost(registration: Registration): void;
+  /** Adds a registration to those of this request; false if it is one of them already. */
+  register(registration: object): boolean;
 }
+
+/** An operation that traces: the one that is kept with its request for later registrations to find. */
+export type LiveOperation = ServerOperation<unknown> &
+  RequestScope & { readonly kind: Exclude<OperationKind, 'excluded'> };

@@ -39,7 +39,7 @@ describe('hooks for messages (message:hooks)', () => {
     const hook: PlainOptions['receiveHook'] = (span, message, request) =>
       seen.push([message, span.spanContext().spanId, spanId(), request.target]);
     const operation = start({ receiveHook: hook, sendHook: hook });
-    expect(operation.observes).toEqual({ head: false, bodySizes: false, receives: true, sends: true });
+    expect(operation.needs).toEqual({ head: false, bodySizes: false, receives: true, sends: true });
     const messages = operation.messages();
     expect(messages.pass('receive', { type: 'body', size: 3 }, spanId)).toBe(
       operation.span.spanContext().spanId,
@@ -64,7 +64,7 @@ describe('hooks for messages (message:hooks)', () => {
     [{ messageSpans: true }, true, true],
     [{ messageSpans: false }, false, false],
   ])('with %p there is to be watched: receives %j, sends %j', (options, receives, sends) => {
-    expect(start(options).observes).toEqual({ head: false, bodySizes: false, receives, sends });
+    expect(start(options).needs).toEqual({ head: false, bodySizes: false, receives, sends });
   });
 
   test('of what is not sampled nobody is shown anything', () => {

@@ -13,15 +13,15 @@ import { UNSEEN_MESSAGES } from '../../src/messages/messages.js';
 import type { BodySizes } from '../../src/node/bodies.js';
 import { observeBodies } from '../../src/node/bodies.js';
 import type { NodeRequest, NodeResponse } from '../../src/node/request-and-response.js';
-import { UNOBSERVED } from '../../src/server/server-operation.js';
+import { NO_NEEDS } from '../../src/server/server-operation.js';
 import { closeServers, delay, send, serve, until } from '../node-server.js';
 
 afterEach(closeServers);
 
 /** What tells the sizes of an operation that asks for these alone. */
 function countBodies(request: NodeRequest, response: NodeResponse): () => BodySizes {
-  const observes = { ...UNOBSERVED, bodySizes: true };
-  const operation = { ended: false, observes, messages: () => UNSEEN_MESSAGES };
+  const needs = { ...NO_NEEDS, bodySizes: true };
+  const operation = { ended: false, needs, messages: () => UNSEEN_MESSAGES };
   return observeBodies(operation, request, response) as () => BodySizes;
 }
 
@@ -237,7 +237,7 @@ describe('messages (message:hooks)', () => {
   /** Serves one handler with its messages watched; returns the port and what hooks would be shown. */
   async function watching(handler: Handler): Promise<{ port: number; seen: unknown[] }> {
     const seen: unknown[] = [];
-    const observes = { ...UNOBSERVED, receives: true, sends: true };
+    const needs = { ...NO_NEEDS, receives: true, sends: true };
     const messages: Messages = {
       pass(direction, { type, size }, handled) {
         seen.push([direction, type, size]);
@@ -246,7 +246,7 @@ describe('messages (message:hooks)', () => {
     };
     const port = await serve(
       createServer((request, response) => {
-        expect(observeBodies({ ended: false, observes, messages: () => messages }, request, response)).toBe(
+        expect(observeBodies({ ended: false, needs, messages: () => messages }, request, response)).toBe(
           undefined,
         );
         handler(request, response);

@@ -286,7 +286,7 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
     async (gone) => {
       const outcome: unknown[] = [];
       const operation = {
-        enriches: false,
+        kind: 'owned' as const,
         end: (_response: unknown, ended?: object) => void outcome.push(ended),
       };
       const sizes = { requestBodySize: 3, responseBodySize: 4 };
@@ -305,7 +305,7 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
 
   test('the route that a router has left is told at the end, and before it (route:fall-through-404)', async () => {
     const order: string[] = [];
-    const operation = { enriches: false, end: () => void order.push('end') };
+    const operation = { kind: 'owned' as const, end: () => void order.push('end') };
     const port = await serve(
       createServer((request, response) => {
         endOnClose(operation, request, response, response, () => order.push('route'));

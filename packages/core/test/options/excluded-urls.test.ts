@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExcludedUrls } from '../../src/options/excluded-urls.js';
 import { compileExcludedUrls } from '../../src/options/excluded-urls.js';
-import { configure } from '../../src/server/rules.js';
+import { compileRules } from '../../src/server/rules.js';
 import { collectDiagnostics } from '../diagnostics.js';
+import type { PlainResponse } from '../plain-http.js';
+import { plainResponse } from '../plain-http.js';
 import { withVariables } from '../variables.js';
 
 interface Request {
@@ -87,7 +89,12 @@ describe('what is excluded', () => {
 
 describe('configuration', () => {
   const excluded = (options: { excludedUrls?: ExcludedUrls<Request> } = {}) =>
-    configure<Request, never>('@otel-middleware/plain', 'plain-http', options, []).excluded;
+    compileRules<Request, PlainResponse>({
+      scope: { name: '@otel-middleware/plain', version: '1.2.3' },
+      framework: 'plain-http',
+      response: plainResponse,
+      options,
+    }).isExcluded;
   const SPECIFIC = 'OTEL_NODE_PLAIN_HTTP_EXCLUDED_URLS';
   const GENERIC = 'OTEL_NODE_EXCLUDED_URLS';
   const request = { method: 'GET' };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { later, wallClock } from '../../src/otel/clock.js';
+import { addMillis, wallClock } from '../../src/otel/clock.js';
 
 test('the wall clock is read in whole milliseconds, as the SDK’s own spans begin', () => {
   const before = Date.now();
@@ -20,6 +20,6 @@ test.each([
   [[10, 999_000_000], 2500.000_001, [13, 499_000_001]],
   [[10, 0], -0.000_001, [9, 999_999_999]],
   [[10, 0], 3_600_000, [3610, 0]],
-] as const)('%j and %d ms later it is %j', ([seconds, nanos], millis, expected) => {
-  expect(later([seconds, nanos], millis)).toEqual(expected);
+] as const)('%j and %d ms addMillis it is %j', ([seconds, nanos], millis, expected) => {
+  expect(addMillis([seconds, nanos], millis)).toEqual(expected);
 });

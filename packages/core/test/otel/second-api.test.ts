@@ -33,7 +33,7 @@ function applicationWith(apiOfApplication: string, apiOfCore: string): string {
     const instrumentation = createHttpServerInstrumentation({
       scope: { name: 'app', version: '1' }, framework: 'app', response: { statusCode: () => 200 },
       request: { keys: () => [], get: () => undefined, headerValues: () => undefined, method: () => 'GET', target: () => '/',
-        scheme: () => 'http', authority: () => undefined, carrier: (request) => request },
+        scheme: () => 'http', authority: () => undefined, identity: (request) => request },
     });
     let answers = 0;
     for (let request = 0; request < 3; request++) {

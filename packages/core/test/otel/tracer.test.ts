@@ -80,7 +80,7 @@ describe('without an SDK', () => {
       const instrumentation = createHttpServerInstrumentation({
         scope: { name: 'plain-http', version: '1' },
         framework: 'plain-http',
-        request: { target: (request) => request.target, carrier: (request) => request },
+        request: { target: (request) => request.target, identity: (request) => request },
         response: {},
         options: { excludedUrls: 'healthz', captureRequestHeaders: ['.*'] },
       });

@@ -169,9 +169,11 @@ describe('serverRequest', () => {
     const outer = instrument(options(), { framework: 'raw' }).start(request);
     request.currentRoute = '/of-the-router';
     const nested = instrument(options(), { framework: 'nested' }).start(request);
-    const socket = instrument(options(), { framework: 'socket', outlives: true }).start(request);
-    expect(nested?.enriches).toBe(true);
-    expect(socket?.enriches).toBe(true);
+    const socket = instrument(options(), { framework: 'socket', resumesEndedOperations: true }).start(
+      request,
+    );
+    expect(nested?.kind).toBe('joined');
+    expect(socket?.kind).toBe('joined');
     const told = { framework: 'nested', route: '/of-the-router' };
     expect(outer?.run(() => serverRequest())).toEqual(told);
     expect(nested?.run(() => serverRequest())).toEqual(told);

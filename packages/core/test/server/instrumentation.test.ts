@@ -13,7 +13,7 @@ import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { AlwaysOffSampler, SamplingDecision } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
 import { serverTimingPropagator } from '../../src/http/response-propagators.js';
-import { UNOBSERVED } from '../../src/server/server-operation.js';
+import { NO_NEEDS } from '../../src/server/server-operation.js';
 import { collectDiagnostics } from '../diagnostics.js';
 import type { PlainOptions, PlainRequest } from '../plain-http.js';
 import { instrument, plainRequest, response } from '../plain-http.js';
@@ -218,9 +218,9 @@ describe('an excluded request (exclude:effect)', () => {
       { target: 'http://healthz/x' },
       { authority: 'healthz' },
     ]) {
-      expect(start(request, options).ended).toBe(false);
+      expect(start(request, options).kind).toBe('owned');
     }
-    expect(start({ target: 'http://host/healthz' }, options).ended).toBe(true);
+    expect(start({ target: 'http://host/healthz' }, options).kind).toBe('excluded');
   });
 });
 
@@ -329,15 +329,16 @@ describe('hooks (hook:request, hook:response)', () => {
     };
     const unsampled = startTelemetry({ sampler: new AlwaysOffSampler() });
     const operation = start({}, options, unsampled);
-    expect(operation.observes).toEqual(UNOBSERVED);
+    expect(operation.needs).toEqual(NO_NEEDS);
     operation.run(() => {});
     operation.end(response(200));
     expect(diagnostics).toEqual([]);
-    expect(start({}, { ...options, responsePropagator: serverTimingPropagator }, unsampled).observes).toEqual(
-      { ...UNOBSERVED, head: true },
-    );
-    expect(start({}, { optIn: ['http.server.response.body.size'] }, unsampled).observes).toEqual({
-      ...UNOBSERVED,
+    expect(start({}, { ...options, responsePropagator: serverTimingPropagator }, unsampled).needs).toEqual({
+      ...NO_NEEDS,
+      head: true,
+    });
+    expect(start({}, { optIn: ['http.server.response.body.size'] }, unsampled).needs).toEqual({
+      ...NO_NEEDS,
       bodySizes: true,
     });
   });
@@ -349,7 +350,7 @@ describe('hooks (hook:request, hook:response)', () => {
     [{ responsePropagator: serverTimingPropagator }, true],
     [{ requestHook: () => {}, captureRequestHeaders: ['x-a'] }, false],
   ])('with %p the head is watched: %j', (options, head) => {
-    expect(start({}, options).observes).toEqual({ ...UNOBSERVED, head });
+    expect(start({}, options).needs).toEqual({ ...NO_NEEDS, head });
   });
 });
 
@@ -506,9 +507,9 @@ test('a getter without the optional functions is enough', () => {
   } = plainRequest;
   expect(Object.keys(required).sort()).toEqual([
     'authority',
-    'carrier',
     'get',
     'headerValues',
+    'identity',
     'keys',
     'method',
     'scheme',

@@ -7,7 +7,7 @@ import { RPCType, setRPCMetadata } from '@opentelemetry/core';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
 import { serverTimingPropagator } from '../../src/http/response-propagators.js';
 import { addMetricAttributes, serverSpan, setHttpRoute } from '../../src/server/current-request.js';
-import { UNOBSERVED } from '../../src/server/server-operation.js';
+import { NO_NEEDS } from '../../src/server/server-operation.js';
 import type { PlainOptions, PlainRequest } from '../plain-http.js';
 import { instrument, response } from '../plain-http.js';
 import type { Telemetry } from '../telemetry.js';
@@ -44,7 +44,7 @@ describe("under another instrumentation's span (nested:upstream)", () => {
     const { span, of } = upstream();
     const operation = started(context.with(of, () => instrument(options).start({})));
     expect(operation.span).toBe(span);
-    expect(operation.enriches).toBe(true);
+    expect(operation.kind).toBe('joined');
     operation.end(response(200));
     expect(telemetry.spans()).toEqual([]);
     expect(await telemetry.metricNames()).toEqual([]);
@@ -175,7 +175,7 @@ describe("under another instrumentation's span (nested:upstream)", () => {
         }).start({}),
       ),
     );
-    expect(operation.observes).toEqual(UNOBSERVED);
+    expect(operation.needs).toEqual(NO_NEEDS);
     operation.run(() => {});
     operation.setRoute('/x');
     operation.end(response(200));
@@ -186,7 +186,7 @@ describe("under another instrumentation's span (nested:upstream)", () => {
     const { of } = upstream();
     const optIn = ['http.server.request.body.size', 'http.response.body.size'] as const;
     const operation = started(context.with(of, () => instrument({ ...options, optIn }).start({})));
-    expect(operation.observes).toEqual(UNOBSERVED);
+    expect(operation.needs).toEqual(NO_NEEDS);
   });
 });
 
@@ -208,7 +208,7 @@ describe('metadata that is not of this request', () => {
   ])('%s is not enriched: the request has a server span of its own, and a new trace', (_case, of) => {
     const ambient = of();
     const operation = started(context.with(ambient, () => instrument(options).start({})));
-    expect(operation.enriches).toBe(false);
+    expect(operation.kind).toBe('owned');
     expect(operation.span.spanContext().traceId).not.toBe(trace.getSpanContext(ambient)?.traceId);
     operation.end(response(200));
   });
@@ -219,7 +219,7 @@ describe('metadata that is not of this request', () => {
     const outer = started(context.with(of, () => instrumentation.start({})));
     outer.run(() => {
       const inner = started(instrumentation.start({ target: '/inner' }));
-      expect(inner.enriches).toBe(false);
+      expect(inner.kind).toBe('owned');
       inner.setRoute('/inner');
       inner.end(response(200));
     });
@@ -284,7 +284,7 @@ describe('a registration within another one (nested:twice)', () => {
           responseHook: () => void calls.push('inner response'),
         }).start(request),
       );
-      expect(inner.enriches).toBe(true);
+      expect(inner.kind).toBe('joined');
       expect(inner.span).toBe(outer.span);
       inner.run(() => {
         expect(serverSpan()).toBe(outer.span);
@@ -326,9 +326,9 @@ describe('a registration within another one (nested:twice)', () => {
     const request: PlainRequest = {};
     const [first, second, third] = [instrument(options), instrument(options), instrument(options)];
     started(first?.start(request));
-    expect([second?.start(request), third?.start(request)].map((each) => each?.enriches)).toEqual([
-      true,
-      true,
+    expect([second?.start(request), third?.start(request)].map((each) => each?.kind)).toEqual([
+      'joined',
+      'joined',
     ]);
     expect([first, second, third].map((each) => each?.start(request))).toEqual([
       undefined,
@@ -388,9 +388,12 @@ describe('a registration within another one (nested:twice)', () => {
         responseHook: unexpected,
         receiveHook: (span: object, { type }: { type: string }) => seen.push([span === outer.span, type]),
       };
-      const late = instrument({ ...providers, ...hooks, captureRequestHeaders: ['.*'] }, { outlives: true });
+      const late = instrument(
+        { ...providers, ...hooks, captureRequestHeaders: ['.*'] },
+        { resumesEndedOperations: true },
+      );
       const operation = started(late.start(request));
-      expect([operation.ended, operation.observes]).toEqual([true, { ...UNOBSERVED, receives: sampled }]);
+      expect([operation.kind, operation.needs]).toEqual(['resumed', { ...NO_NEEDS, receives: sampled }]);
       operation.run(() => expect(trace.getActiveSpan()).toBe(outer.span));
       expect(operation.messages(true).pass('receive', { type: 'text', size: 1 }, () => 42)).toBe(42);
       operation.end(response(500));

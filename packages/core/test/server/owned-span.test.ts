@@ -329,7 +329,7 @@ describe('opt-in (attribute:opt-in)', () => {
     for (const optIn of [[], [names[0]], [...names], [...metrics], [...names, ...metrics]]) {
       const from = startTelemetry();
       const operation = start({}, { optIn }, from);
-      expect(operation.observes.bodySizes).toBe(optIn.length > 0);
+      expect(operation.needs.bodySizes).toBe(optIn.length > 0);
       operation.end(response(200), sizes);
       const { attributes } = from.spans()[0] as { attributes: Record<string, unknown> };
       expect([attributes[names[0]], attributes[names[1]]]).toEqual([

@@ -1,12 +1,20 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { serverTimingPropagator } from '../../src/http/response-propagators.js';
-import { configure } from '../../src/server/rules.js';
+import { compileRules } from '../../src/server/rules.js';
+import { NO_NEEDS } from '../../src/server/server-operation.js';
 import { collectDiagnostics } from '../diagnostics.js';
 import type { PlainOptions, PlainRequest, PlainResponse } from '../plain-http.js';
+import { plainResponse, response, SCOPE } from '../plain-http.js';
 import { startTelemetry } from '../telemetry.js';
 
 const configured = (options: PlainOptions = {}) =>
-  configure<PlainRequest, PlainResponse>('@otel-middleware/plain', 'plain-http', options, []);
+  compileRules<PlainRequest, PlainResponse>({
+    scope: SCOPE,
+    framework: 'plain-http',
+    response: plainResponse,
+    options,
+  });
 
 let diagnostics: ReturnType<typeof collectDiagnostics>;
 beforeEach(() => {
@@ -15,7 +23,11 @@ beforeEach(() => {
 
 test('the defaults add nothing to a request', () => {
   expect(configured()).toEqual({
-    excluded: undefined,
+    framework: 'plain-http',
+    response: plainResponse,
+    currentRoute: undefined,
+    isExcluded: undefined,
+    isPublic: undefined,
     receiveHook: undefined,
     sendHook: undefined,
     messageSpans: false,
@@ -23,8 +35,14 @@ test('the defaults add nothing to a request', () => {
     responseHeaders: undefined,
     requestHook: undefined,
     responseHook: undefined,
-    publicEndpoint: undefined,
-    responsePropagator: undefined,
+    propagateResponse: undefined,
+    redactQuery: expect.any(Function),
+    recordException: expect.any(Function),
+    reportFailure: expect.any(Function),
+    needs: {
+      owned: { recording: NO_NEEDS, nonRecording: NO_NEEDS },
+      joined: { recording: NO_NEEDS, nonRecording: NO_NEEDS },
+    },
     optIn: new Set(),
     tracerProvider: undefined,
     meterProvider: undefined,
@@ -34,14 +52,17 @@ test('the defaults add nothing to a request', () => {
 
 test('providers and propagators come through as they are (no-sdk:providers)', () => {
   const { tracerProvider, meterProvider } = startTelemetry();
-  const given = {
-    tracerProvider,
-    meterProvider,
-    propagator: serverTimingPropagator,
-    responsePropagator: serverTimingPropagator,
-  };
+  const given = { tracerProvider, meterProvider, propagator: serverTimingPropagator };
   const found = configured(given);
   for (const name of Object.keys(given) as (keyof typeof given)[]) expect(found[name]).toBe(given[name]);
+});
+
+test('a response propagator writes the trace into response headers (propagation:response)', () => {
+  const { propagateResponse } = configured({ responsePropagator: serverTimingPropagator });
+  const sent = response(200);
+  const spanContext = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
+  propagateResponse?.(trace.setSpanContext(ROOT_CONTEXT, spanContext), sent);
+  expect(sent.headers.get('server-timing')).toEqual([`trace;desc=00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`]);
 });
 
 test.each([
@@ -51,22 +72,22 @@ test.each([
   [() => true, true],
   [() => false, false],
 ])('publicEndpoint %p answers %p (propagation:public)', (publicEndpoint, answer) => {
-  expect(configured({ publicEndpoint }).publicEndpoint?.({})).toBe(answer);
+  expect(configured({ publicEndpoint }).isPublic?.({})).toBe(answer);
 });
 
 test('a publicEndpoint predicate that throws takes the caller for a stranger, and is reported once (propagation:public, hook:guard)', () => {
-  const { publicEndpoint } = configured({
+  const { isPublic } = configured({
     publicEndpoint: () => {
       throw new Error('broken');
     },
   });
-  expect([publicEndpoint?.({}), publicEndpoint?.({})]).toEqual([true, true]);
+  expect([isPublic?.({}), isPublic?.({})]).toEqual([true, true]);
   expect(diagnostics).toEqual([['warn', expect.stringMatching(/^publicEndpoint failed;/)]]);
 });
 
 test('an asynchronous publicEndpoint predicate takes every caller for a stranger, and is reported once (propagation:public)', () => {
   const answer = async () => false;
-  const { publicEndpoint } = configured({ publicEndpoint: answer as unknown as () => boolean });
-  expect([publicEndpoint?.({}), publicEndpoint?.({})]).toEqual([true, true]);
+  const { isPublic } = configured({ publicEndpoint: answer as unknown as () => boolean });
+  expect([isPublic?.({}), isPublic?.({})]).toEqual([true, true]);
   expect(diagnostics).toEqual([['warn', expect.stringMatching(/^publicEndpoint failed;/)]]);
 });
