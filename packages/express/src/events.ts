@@ -1,4 +1,4 @@
-import { emitWithinOperations, resumableOn } from '@otel-middleware/core/node';
+import { emitWithinOperations, resumableOn } from '@otel-middleware/node-http';
 import type { Application } from './router.js';
 
 const bound = new WeakSet<Application>();

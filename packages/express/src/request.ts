@@ -1,6 +1,6 @@
 import type { HttpRequestGetter } from '@otel-middleware/core';
 import type { NodeRequest, Trust } from '@otel-middleware/node-http';
-import { nodeRequest } from '@otel-middleware/node-http';
+import { forwardedBy, nodeRequest } from '@otel-middleware/node-http';
 import type { Request } from 'express';
 
 type Read = Pick<NodeRequest, 'headers' | 'httpVersion' | 'method' | 'socket'>;
@@ -35,7 +35,7 @@ export class RequestSource implements Read {
 
 /** Reads an Express request; `trust proxy` decides what is believed of proxies. */
 export const requestGetter: HttpRequestGetter<RequestSource> = {
-  ...nodeRequest<RequestSource>((source) => source as unknown as NodeRequest, trustedProxies),
+  ...nodeRequest<RequestSource>((source) => source as unknown as NodeRequest, forwardedBy(trustedProxies)),
   identity: ({ request }) => request,
 };
 

@@ -1,4 +1,4 @@
-import { operationOn } from '@otel-middleware/core/node';
+import { operationOn } from '@otel-middleware/node-http';
 import type { Application, Route, RoutedRequest } from './router.js';
 
 /** What is known of the route of one request, and who is told. */

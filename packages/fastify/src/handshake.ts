@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { onHandshake as onHead } from '@otel-middleware/core/node';
+import { onHeadWritten } from '@otel-middleware/node-http';
 
 const STATUS: unique symbol = Symbol('status code of the handshake');
 
@@ -11,9 +11,9 @@ export function handshakeStatus(response: Upgraded): number | undefined {
 }
 
 /** Calls `listener` when somebody answers an upgrade by writing to the socket, past its response. */
-export function onHandshake(response: Upgraded, listener: () => void): void {
+export function onUpgradeAnswered(response: Upgraded, listener: () => void): void {
   if (response.socket === null) return;
-  onHead(response.socket, ({ status }) => {
+  onHeadWritten(response.socket, ({ status }) => {
     // The head of a refusal that goes through the response is its own.
     if (response.headersSent) return;
     response[STATUS] = status;

@@ -3,7 +3,7 @@ import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { observeResponse } from '@otel-middleware/node-http';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { onHandshake } from './handshake.js';
+import { onUpgradeAnswered } from './handshake.js';
 import { request } from './request.js';
 import { onBodyError, response } from './response.js';
 import { markSeen, observeUnrouted } from './unrouted.js';
@@ -57,7 +57,7 @@ export const opentelemetry: FastifyPluginAsync<FastifyOptions> = fastifyPlugin(
       (request as unknown as Operations)[key] = operation;
       request.opentelemetry ??= operation;
       observeResponse(operation, request.raw, reply.raw, reply);
-      if (request.raw.headers.upgrade !== undefined) onHandshake(reply.raw, () => operation.end(reply));
+      if (request.raw.headers.upgrade !== undefined) onUpgradeAnswered(reply.raw, () => operation.end(reply));
       operation.run(done);
     });
     addResponseHooks(instance, (request) => (request as unknown as Operations)[key]);

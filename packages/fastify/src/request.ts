@@ -1,5 +1,5 @@
 import type { HttpRequestGetter } from '@otel-middleware/core';
-import { forwardedRequest, nodeRequest } from '@otel-middleware/core/node';
+import { forwardedRequest, nodeRequest } from '@otel-middleware/node-http';
 import type { FastifyRequest } from 'fastify';
 
 /** Reads a Fastify request, which the router has matched; `trustProxy` decides what is believed of proxies. */

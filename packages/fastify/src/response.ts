@@ -1,6 +1,6 @@
 import { finished } from 'node:stream';
 import type { HttpResponseGetter } from '@otel-middleware/core';
-import { nodeResponse } from '@otel-middleware/core/node';
+import { nodeResponse } from '@otel-middleware/node-http';
 import type { FastifyReply } from 'fastify';
 import { handshakeStatus } from './handshake.js';
 

@@ -25,10 +25,7 @@ export function observeUnrouted<Req, Res>(
 ): void {
   const instrumentation = createHttpServerInstrumentation<NodeRequest, NodeResponse>({
     ...config,
-    request: nodeRequest(
-      (request) => request,
-      () => undefined,
-    ),
+    request: nodeRequest((request) => request),
     response: nodeResponse((response) => response),
     options: withoutCallbacks(options),
   });

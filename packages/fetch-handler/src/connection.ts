@@ -1,5 +1,5 @@
 import { plainAddress } from '@otel-middleware/core';
-import type { NodeRequest, NodeResponse } from '@otel-middleware/core/node';
+import type { NodeRequestLike, NodeResponseLike } from '@otel-middleware/core/node';
 
 /** The other end of a connection, as a runtime tells it. */
 export interface RemoteAddress {
@@ -13,8 +13,8 @@ export interface RemoteAddress {
  * Hono calls it `c.env`. It is read by shape; Workers hand their bindings in the same place, which have none of these.
  */
 interface Environment {
-  readonly incoming?: NodeRequest;
-  readonly outgoing?: NodeResponse;
+  readonly incoming?: NodeRequestLike;
+  readonly outgoing?: NodeResponseLike;
   readonly requestIP?: (request: Request) => { readonly address: string; readonly port: number } | null;
   readonly completed?: Promise<void>;
   readonly remoteAddr?: { readonly hostname?: string; readonly port?: number; readonly transport: string };
@@ -38,7 +38,7 @@ export function environmentOf(request: MarkedRequest, environment?: unknown): un
 }
 
 /** Node's own request under a `Request`, where the server shows it. */
-export function incomingOf(environment: unknown): NodeRequest | undefined {
+export function incomingOf(environment: unknown): NodeRequestLike | undefined {
   const incoming =
     (environment as Environment | null | undefined)?.incoming ?? wrapped(environment)?.incoming;
   // A binding of a Worker may have the name, and answers every property with something callable.
@@ -46,7 +46,7 @@ export function incomingOf(environment: unknown): NodeRequest | undefined {
 }
 
 /** Node's own response, where the server shows it; an upgrade has none. */
-export function outgoingOf(environment: unknown): NodeResponse | undefined {
+export function outgoingOf(environment: unknown): NodeResponseLike | undefined {
   if (incomingOf(environment) === undefined) return undefined;
   return (environment as Environment).outgoing ?? wrapped(environment)?.outgoing;
 }

@@ -2,7 +2,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { diag } from '@opentelemetry/api';
 import type { Messages, ResponseOutcome, ServerOperation } from '@otel-middleware/core';
 import { receivedChunks, sentChunks } from '@otel-middleware/core';
-import type { NodeRequest, NodeResponse } from '@otel-middleware/core/node';
+import type { NodeRequestLike, NodeResponseLike } from '@otel-middleware/core/node';
 import { endOnClose, observeBodies } from '@otel-middleware/core/node';
 import type { BodyListener } from './body.js';
 import { isEventStream, isLive, watchBody, watchRequestBody } from './body.js';
@@ -97,7 +97,7 @@ export class Exchange<Res> {
     if (!this.#onNode) this.#end(false);
   }
 
-  #endOnClose(incoming: NodeRequest, outgoing: NodeResponse): void {
+  #endOnClose(incoming: NodeRequestLike, outgoing: NodeResponseLike): void {
     const operation = this.#operation;
     const sizes = observeBodies(operation, incoming, outgoing);
     const { kind } = operation;

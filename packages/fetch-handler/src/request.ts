@@ -1,5 +1,5 @@
 import type { HttpRequestGetter } from '@otel-middleware/core';
-import type { ForwardedRequest, NodeRequest } from '@otel-middleware/core/node';
+import type { ForwardedRequest, NodeRequestLike } from '@otel-middleware/core/node';
 import { nodeRequest } from '@otel-middleware/core/node';
 import { incomingOf, remoteAddress } from './connection.js';
 import { outermostRequest } from './request-identity.js';
@@ -18,7 +18,7 @@ export interface FetchRead<Req> {
   readonly request: Request;
   readonly environment: unknown;
   /** Node's own request, where the server shows it. */
-  readonly incoming: NodeRequest | undefined;
+  readonly incoming: NodeRequestLike | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export function fetchRequest<Req>(
 ): { source(request: Req): FetchRead<Req>; request: HttpRequestGetter<FetchRead<Req>> } {
   const forwarded = (read: FetchRead<Req>): ForwardedRequest | undefined =>
     trusted?.((name) => getter.get(read, name));
-  const onNode = nodeRequest<FetchRead<Req>>(({ incoming }) => incoming as NodeRequest, forwarded);
+  const onNode = nodeRequest<FetchRead<Req>>(({ incoming }) => incoming as NodeRequestLike, forwarded);
   const elsewhere = standardRequest<FetchRead<Req>>(forwarded);
   const by = (read: FetchRead<Req>) => (read.incoming === undefined ? elsewhere : onNode);
   const getter: HttpRequestGetter<FetchRead<Req>> = {

@@ -1,9 +1,9 @@
 import type { HttpResponseGetter } from '@otel-middleware/core';
-import type { NodeResponse } from '@otel-middleware/core/node';
+import type { NodeResponseLike } from '@otel-middleware/core/node';
 import { nodeResponse } from '@otel-middleware/core/node';
 import { outgoingOf } from './connection.js';
 
-const nodeOutgoing = nodeResponse<NodeResponse>((response) => response);
+const nodeOutgoing = nodeResponse<NodeResponseLike>((response) => response);
 
 /** Reads the `Response` behind a framework's response; the status code is told by {@link sentStatus}. */
 export function fetchResponse<Res>(

@@ -1,8 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation, serverSpan } from '@otel-middleware/core';
-import { resumableOn } from '@otel-middleware/core/node';
-import { nodeResponse, observeResponse } from '@otel-middleware/node-http';
+import { nodeResponse, observeResponse, resumableOn } from '@otel-middleware/node-http';
 import type { Context, Middleware, Response } from 'koa';
 import { request } from './request.js';
 import { followingOperation, followRoute } from './route.js';

@@ -1,5 +1,5 @@
 import type { HttpRequestGetter } from '@otel-middleware/core';
-import { forwardedRequest, nodeRequest } from '@otel-middleware/core/node';
+import { forwardedRequest, nodeRequest } from '@otel-middleware/node-http';
 import type { Context } from 'koa';
 
 /** Reads a Koa request; `app.proxy`, `proxyIpHeader` and `maxIpsCount` decide what is believed of proxies. */

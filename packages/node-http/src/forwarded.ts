@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { forwardedNode } from '@otel-middleware/core';
-import type { ForwardedRequest } from '@otel-middleware/core/node';
+import type { ForwardedReader, ForwardedRequest, NodeRequestLike } from '@otel-middleware/core/node';
 import { forwardedRequest } from '@otel-middleware/core/node';
 import forwardedParse from 'forwarded-parse';
 import proxyaddr from 'proxy-addr';
@@ -41,11 +40,23 @@ export function compileTrust(trustProxy: TrustProxy | undefined): Trust | undefi
 
 const FORWARDED: unique symbol = Symbol('what trusted proxies tell');
 
-/** What is read of a request. */
+/** The parts of a request that are read, and the result, which is kept on it. */
 interface ForwardingRequest {
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: NodeRequestLike['headers'];
   readonly socket: { readonly remoteAddress?: string | undefined };
   [FORWARDED]?: ForwardedRequest | undefined;
+}
+
+/**
+ * Makes the second argument of `nodeRequest` from the proxies that an application trusts.
+ *
+ * @param trust - returns the compiled proxies for a request, `undefined` to trust none.
+ */
+export function forwardedBy<Req>(trust: (request: Req) => Trust | undefined): ForwardedReader<Req> {
+  return (request, raw) => {
+    const trusted = trust(request);
+    return trusted === undefined ? undefined : forwardedOf(raw, trusted);
+  };
 }
 
 /**
@@ -54,7 +65,7 @@ interface ForwardingRequest {
  * One family of headers is read: `X-Forwarded-*` when there is any, since proxies that write those pass a client's own
  * `Forwarded` on, else `Forwarded`. A value that is not valid is left out. Read once, then remembered on the request.
  */
-export function forwardedOf(request: ForwardingRequest, trust: Trust): ForwardedRequest | undefined {
+function forwardedOf(request: ForwardingRequest, trust: Trust): ForwardedRequest | undefined {
   if (!(FORWARDED in request)) request[FORWARDED] = read(request, trust);
   return request[FORWARDED];
 }
@@ -74,7 +85,7 @@ function read(request: ForwardingRequest, trust: Trust): ForwardedRequest | unde
 }
 
 /** Each header is a list of its own, to which proxies append: the trusted part of all is as long as that of the addresses. */
-function fromExtendedHeaders(headers: IncomingHttpHeaders, trust: Trust): ForwardedRequest {
+function fromExtendedHeaders(headers: NodeRequestLike['headers'], trust: Trust): ForwardedRequest {
   const values = (name: string): string[] => {
     const value = headers[name];
     return value === undefined

@@ -2,12 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { isThenable } from '@otel-middleware/core/internal';
-import { nodeResponse } from '@otel-middleware/core/node';
+import { nodeRequest, nodeResponse } from '@otel-middleware/core/node';
 import type { TrustProxy } from './forwarded.js';
-import { compileTrust } from './forwarded.js';
-import type { NodeRequest } from './request.js';
-import { nodeRequest } from './request.js';
-import type { NodeResponse } from './response.js';
+import { compileTrust, forwardedBy } from './forwarded.js';
+import type { NodeRequest, NodeResponse } from './node-messages.js';
 import { observeResponse } from './response.js';
 import { VERSION } from './version.js';
 
@@ -48,7 +46,7 @@ export function instrumentListener<
     framework: 'node-http',
     request: nodeRequest<Req>(
       (request) => request,
-      () => trust,
+      forwardedBy(() => trust),
     ),
     response: nodeResponse<Res>((response) => response),
     options,

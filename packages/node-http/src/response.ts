@@ -1,12 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
 import type { ServerOperation } from '@otel-middleware/core';
 import { emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
 import onHeaders from 'on-headers';
-import type { NodeRequest } from './request.js';
-
-/** A response as Node's servers hand it out: HTTP/1, or HTTP/2 through the compatibility API. */
-export type NodeResponse = ServerResponse | Http2ServerResponse;
+import type { NodeRequest, NodeResponse } from './node-messages.js';
 
 /**
  * Watches one response for its operation: commits it when the head is about to be sent, if the operation asks for that,

@@ -1,12 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
+import type { NodeRequestLike } from '@otel-middleware/core/node';
 import fc from 'fast-check';
 import type { Trust, TrustProxy } from '../src/forwarded.js';
-import { compileTrust, forwardedOf } from '../src/forwarded.js';
+import { compileTrust, forwardedBy } from '../src/forwarded.js';
 import { instrumentListener } from '../src/index.js';
 
 type Headers = Record<string, string>;
 
 const PROXY = '10.0.0.1';
+
+/** Reads what trusted proxies say, as `nodeRequest` does, from the parts of a request that are read. */
+function forwardedOf(request: Pick<NodeRequestLike, 'headers'> & { socket: object }, trust: Trust) {
+  return forwardedBy(() => trust)(undefined, request as NodeRequestLike);
+}
 
 function told(trustProxy: TrustProxy, headers: Headers, remoteAddress: string | undefined = PROXY) {
   return forwardedOf({ headers, socket: { remoteAddress } }, compileTrust(trustProxy) as Trust);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpResponseGetter, ServerOperation } from '@otel-middleware/core';
-import { onHandshake } from '@otel-middleware/core/node';
+import { onHeadWritten } from '@otel-middleware/node-http';
 
 /** What a handshake was answered with, as hooks see it. */
 export interface Handshake {
@@ -78,7 +78,7 @@ export function followHandshake(
     operation.commit(handshake);
     headers.splice(0, headers.length, statusLine, ...handshake.headers);
   });
-  onHandshake(socket, ({ status, lines }) => {
+  onHeadWritten(socket, ({ status, lines }) => {
     Object.assign(handshake, { status, headers: lines, written: true });
     if (status !== 101) end();
   });

@@ -3,9 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { guardedHook } from '@otel-middleware/core/internal';
-import { emitWithin } from '@otel-middleware/core/node';
 import type { TrustProxy } from '@otel-middleware/node-http';
-import { compileTrust, nodeRequest } from '@otel-middleware/node-http';
+import { compileTrust, emitWithin, forwardedBy, nodeRequest } from '@otel-middleware/node-http';
 import type { WebSocketServer } from 'ws';
 import type { Handshake } from './handshake.js';
 import { aboutToAccept, followHandshake, handshakeResponse } from './handshake.js';
@@ -60,7 +59,7 @@ export function instrumentWebSocketServer(
     request: {
       ...nodeRequest<IncomingMessage>(
         (request) => request,
-        () => trust,
+        forwardedBy(() => trust),
       ),
       ...(route !== undefined && { route: routeReader(route) }),
     },

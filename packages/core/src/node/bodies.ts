@@ -1,7 +1,7 @@
 import type { ChunkListener } from '../messages/body-messages.js';
 import { receivedChunks, sentChunks } from '../messages/body-messages.js';
 import type { ServerOperation } from '../server/server-operation.js';
-import type { NodeRequest, NodeResponse } from './request-and-response.js';
+import type { NodeRequestLike, NodeResponseLike } from './request-and-response.js';
 import { hasBody, sentHeader } from './response.js';
 
 /** Body sizes in bytes, as far as the connection got. */
@@ -22,8 +22,8 @@ export interface BodySizes {
  */
 export function observeBodies(
   operation: Pick<ServerOperation<never>, 'ended' | 'messages' | 'needs'>,
-  request: NodeRequest,
-  response: NodeResponse,
+  request: NodeRequestLike,
+  response: NodeResponseLike,
 ): (() => BodySizes) | undefined {
   const { bodySizes, receives, sends } = operation.needs;
   if (!bodySizes && !receives && !sends) return undefined;
@@ -55,7 +55,7 @@ interface Writable {
   end(...args: unknown[]): unknown;
 }
 
-function onReceived(request: NodeRequest, listener: ChunkListener): void {
+function onReceived(request: NodeRequestLike, listener: ChunkListener): void {
   const readable = request as unknown as Readable;
   const { push } = readable;
   readable.push = function observedPush(...args) {
@@ -65,7 +65,7 @@ function onReceived(request: NodeRequest, listener: ChunkListener): void {
 }
 
 /** Calls the listener after each write, when the head was made at the latest. */
-function onSent(response: NodeResponse, listener: ChunkListener): void {
+function onSent(response: NodeResponseLike, listener: ChunkListener): void {
   const writable = response as unknown as Writable;
   const { write, end } = writable;
   let writes = 0;
@@ -101,7 +101,7 @@ function tell(listener: ChunkListener, [chunk, second]: readonly unknown[]): voi
 }
 
 /** Compressed events cannot be told apart. */
-function isEventStream(response: NodeResponse): boolean {
+function isEventStream(response: NodeResponseLike): boolean {
   return (
     /^text\/event-stream\b/i.test(sentHeader(response, 'content-type') ?? '') &&
     sentHeader(response, 'content-encoding') === undefined

@@ -19,7 +19,7 @@ export interface WrittenHead {
  *
  * Only the first write is looked at, before it is done; then the socket has its own methods again.
  */
-export function onHandshake(socket: HandshakeSocket, listener: (head: WrittenHead) => void): void {
+export function onHeadWritten(socket: HandshakeSocket, listener: (head: WrittenHead) => void): void {
   const { write, end } = socket;
   const observed = (method: Write): Write =>
     function (this: unknown, ...args: never[]) {

@@ -1,5 +1,8 @@
-/** A request of Node's `http` or `http2` (compatibility API), by the parts that are read, so that nothing of `node:` is needed. */
-export interface NodeRequest {
+/**
+ * A request of Node's `http` or `http2` (compatibility API), by the parts that we read. Structural, so that packages which run
+ * without Node can name it.
+ */
+export interface NodeRequestLike {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly httpVersion: string;
@@ -17,8 +20,8 @@ export interface NodeRequest {
   };
 }
 
-/** A response of Node's `http` or `http2` (compatibility API), likewise. */
-export interface NodeResponse {
+/** A response of Node's `http` or `http2` (compatibility API), by the parts that we read. */
+export interface NodeResponseLike {
   readonly statusCode: number;
   readonly headersSent: boolean;
   readonly writableEnded: boolean;

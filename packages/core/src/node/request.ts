@@ -1,6 +1,6 @@
 import type { HttpRequestGetter } from '../http/getter.js';
 import { forwardedNode, parseAuthority, plainAddress } from '../http/host.js';
-import type { NodeRequest } from './request-and-response.js';
+import type { NodeRequestLike } from './request-and-response.js';
 
 /** What a trusted proxy tells of the original request; what it does not tell is `undefined`. */
 export interface ForwardedRequest {
@@ -29,30 +29,36 @@ export function forwardedRequest(
   };
 }
 
+/** Reads what trusted proxies say about a request, given with the Node request behind it. */
+export type ForwardedReader<Req> = (request: Req, raw: NodeRequestLike) => ForwardedRequest | undefined;
+
 /**
  * Reads the Node request behind a framework's request.
  *
- * @param raw - finds the Node request; every framework keeps it somewhere.
- * @param forwarded - tells what trusted proxies say of the request, `undefined` when none is trusted.
+ * @param raw - returns the Node request; every framework keeps it somewhere.
+ * @param forwarded - returns what trusted proxies say about the request, `undefined` when none is trusted. Default: proxies
+ * are not trusted.
+ * @example nodeRequest((request) => request, forwardedBy(() => trust))
  */
 export function nodeRequest<Req>(
-  raw: (request: Req) => NodeRequest,
-  forwarded: (request: Req) => ForwardedRequest | undefined,
+  raw: (request: Req) => NodeRequestLike,
+  forwarded: ForwardedReader<Req> = () => undefined,
 ): HttpRequestGetter<Req> {
+  const forwardedOf = (request: Req): ForwardedRequest | undefined => forwarded(request, raw(request));
   return {
     keys: (request) => Object.keys(raw(request).headers).filter((name) => !name.startsWith(':')),
     get: (request, name) => joined(raw(request).headers[name]),
     headerValues: (request, name) => headerValues(raw(request), name),
     method: (request) => raw(request).method as string,
     target: (request) => targetOf(raw(request)),
-    scheme: (request) => forwarded(request)?.proto ?? (isEncrypted(raw(request)) ? 'https' : 'http'),
-    authority: (request) => forwarded(request)?.host ?? authorityOf(raw(request)),
+    scheme: (request) => forwardedOf(request)?.proto ?? (isEncrypted(raw(request)) ? 'https' : 'http'),
+    authority: (request) => forwardedOf(request)?.host ?? authorityOf(raw(request)),
     identity: raw,
     clientAddress: (request) =>
-      forwarded(request)?.address ?? plainAddress(raw(request).socket.remoteAddress),
+      forwardedOf(request)?.address ?? plainAddress(raw(request).socket.remoteAddress),
     clientPort: (request) => {
       const { remoteAddress, remotePort } = raw(request).socket;
-      const told = forwarded(request);
+      const told = forwardedOf(request);
       return told?.address === undefined || told.address === plainAddress(remoteAddress)
         ? remotePort
         : told.port;
@@ -67,15 +73,15 @@ export function nodeRequest<Req>(
 }
 
 /** Connect and Express rewrite `url` for mounted routers and keep the original. */
-function targetOf(request: NodeRequest): string {
+function targetOf(request: NodeRequestLike): string {
   return (request as { originalUrl?: string }).originalUrl ?? (request.url as string);
 }
 
-function authorityOf({ headers }: NodeRequest): string | undefined {
+function authorityOf({ headers }: NodeRequestLike): string | undefined {
   return joined(headers[':authority'] ?? headers.host);
 }
 
-function isEncrypted({ socket }: NodeRequest): boolean {
+function isEncrypted({ socket }: NodeRequestLike): boolean {
   return (socket as { encrypted?: boolean }).encrypted === true;
 }
 
@@ -92,7 +98,7 @@ function joined(value: string | string[] | undefined): string | undefined {
  * One element per header field. Node joins repeated fields with a comma, and cookies with a semicolon, so only a value that
  * holds one has to be looked up as it was received, name by name.
  */
-function headerValues({ headers, rawHeaders }: NodeRequest, name: string): string[] | undefined {
+function headerValues({ headers, rawHeaders }: NodeRequestLike, name: string): string[] | undefined {
   const value = headers[name];
   if (Array.isArray(value)) return [...value];
   // Not what an object inherits, such as `constructor`.

@@ -1,7 +1,7 @@
 import type { HttpResponseGetter } from '../http/getter.js';
 import type { ResponseOutcome } from '../http/outcome.js';
 import type { ServerOperation } from '../server/server-operation.js';
-import type { NodeRequest, NodeResponse } from './request-and-response.js';
+import type { NodeRequestLike, NodeResponseLike } from './request-and-response.js';
 
 /**
  * Reads the Node response behind a framework's response.
@@ -9,7 +9,7 @@ import type { NodeRequest, NodeResponse } from './request-and-response.js';
  * @param header - finds a header where the framework keeps them for itself until the head is sent.
  */
 export function nodeResponse<Res>(
-  raw: (response: Res) => NodeResponse,
+  raw: (response: Res) => NodeResponseLike,
   header: (response: Res, name: string) => unknown = (response, name) => raw(response).getHeader(name),
 ): HttpResponseGetter<Res> {
   return {
@@ -39,8 +39,8 @@ export function nodeResponse<Res>(
  */
 export function endOnClose<Res>(
   operation: Pick<ServerOperation<Res>, 'kind' | 'end'>,
-  request: NodeRequest,
-  raw: NodeResponse,
+  request: NodeRequestLike,
+  raw: NodeResponseLike,
   response: Res,
   beforeEnd?: () => void,
   sizes?: () => ResponseOutcome,
@@ -91,11 +91,11 @@ interface Stream {
   readonly sentHeaders?: Readonly<Record<string, unknown>>;
 }
 
-function isHttp2(response: NodeResponse): response is NodeResponse & { readonly stream: Stream } {
+function isHttp2(response: NodeResponseLike): response is NodeResponseLike & { readonly stream: Stream } {
   return 'stream' in response;
 }
 
-function streamOf(response: NodeResponse): Stream {
+function streamOf(response: NodeResponseLike): Stream {
   return isHttp2(response) ? response.stream : (response as Stream);
 }
 
@@ -111,7 +111,7 @@ function sentStatus(response: HeadedResponse): number | undefined {
 }
 
 /** A response with what HTTP/1 keeps of its head: the text, which is there once it was made. */
-type HeadedResponse = NodeResponse & { readonly statusMessage?: string; readonly _header?: unknown };
+type HeadedResponse = NodeResponseLike & { readonly statusMessage?: string; readonly _header?: unknown };
 
 function codeInHead({ statusCode, statusMessage }: HeadedResponse, head: string): number {
   // Node sets the phrase as it makes the head, and to cut the code out of that is to copy all of it.
@@ -120,7 +120,7 @@ function codeInHead({ statusCode, statusMessage }: HeadedResponse, head: string)
 }
 
 /** A header as it was sent, however it was given: `writeHead` hands its headers on to nobody. */
-export function sentHeader(response: NodeResponse, name: string): string | undefined {
+export function sentHeader(response: NodeResponseLike, name: string): string | undefined {
   if (isHttp2(response)) return response.stream.sentHeaders?.[name] as string | undefined;
   const head = (response as { _header?: string | null })._header ?? '';
   return new RegExp(`^${name}: *(.*?)\\s*$`, 'im').exec(head)?.[1];
@@ -138,7 +138,7 @@ function isSimulated({ socket }: Stream): boolean {
  * Tells whether the client has ended a connection. Where this end has, as a server does with its last responses when it shuts
  * down, it was after they were sent.
  */
-function isLeft(socket: NodeRequest['socket']): boolean {
+function isLeft(socket: NodeRequestLike['socket']): boolean {
   return socket.destroyed === true && (socket.errored != null || socket.readableEnded === true);
 }
 
@@ -146,7 +146,7 @@ function isLeft(socket: NodeRequest['socket']): boolean {
  * Tells whether everything was handed to the network: HTTP/2 streams finish even when the client has reset them, and
  * HTTP/1 responses even when the client has left a body that was waiting to be sent.
  */
-function isComplete(response: NodeResponse, stream: Stream, request: NodeRequest): boolean {
+function isComplete(response: NodeResponseLike, stream: Stream, request: NodeRequestLike): boolean {
   // Asked first, since it is what most are, and each question costs where the framework has made responses slow to read.
   if (stream === response && stream.writableFinished && !isLeft(request.socket)) return true;
   // The client may leave with the head, while the handler still writes what is dropped.
@@ -159,13 +159,13 @@ function isComplete(response: NodeResponse, stream: Stream, request: NodeRequest
 }
 
 /** Node accepts a body for responses that have none by definition, and drops it. */
-export function hasBody(request: NodeRequest, { statusCode }: NodeResponse): boolean {
+export function hasBody(request: NodeRequestLike, { statusCode }: NodeResponseLike): boolean {
   return request.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }
 
 const QUEUE: unique symbol = Symbol('ends of the responses that wait on a socket');
 
-interface QueueingSocket extends Pick<NodeRequest['socket'], 'once'> {
+interface QueueingSocket extends Pick<NodeRequestLike['socket'], 'once'> {
   [QUEUE]?: Set<() => void>;
 }
 

@@ -12,14 +12,14 @@ import type { Messages } from '../../src/messages/messages.js';
 import { UNSEEN_MESSAGES } from '../../src/messages/messages.js';
 import type { BodySizes } from '../../src/node/bodies.js';
 import { observeBodies } from '../../src/node/bodies.js';
-import type { NodeRequest, NodeResponse } from '../../src/node/request-and-response.js';
+import type { NodeRequestLike, NodeResponseLike } from '../../src/node/request-and-response.js';
 import { NO_NEEDS } from '../../src/server/server-operation.js';
 import { closeServers, delay, send, serve, until } from '../node-server.js';
 
 afterEach(closeServers);
 
 /** What tells the sizes of an operation that asks for these alone. */
-function countBodies(request: NodeRequest, response: NodeResponse): () => BodySizes {
+function countBodies(request: NodeRequestLike, response: NodeResponseLike): () => BodySizes {
   const needs = { ...NO_NEEDS, bodySizes: true };
   const operation = { ended: false, needs, messages: () => UNSEEN_MESSAGES };
   return observeBodies(operation, request, response) as () => BodySizes;

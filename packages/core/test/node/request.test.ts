@@ -7,20 +7,20 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ForwardedRequest, NodeRequest } from '../../src/node.js';
+import type { ForwardedRequest, NodeRequestLike } from '../../src/node.js';
 import { forwardedRequest, nodeRequest } from '../../src/node.js';
 import { closeServers, send, sendBytes, serve } from '../node-server.js';
 
 afterEach(closeServers);
 
-const getter = nodeRequest<NodeRequest>(
+const getter = nodeRequest<NodeRequestLike>(
   (request) => request,
   () => undefined,
 );
 
 /** Everything that the getter reads of one request that a real server has received. */
 function reading(names: readonly string[] = []) {
-  const read = (request: NodeRequest) => ({
+  const read = (request: NodeRequestLike) => ({
     keys: getter.keys(request),
     values: Object.fromEntries(names.map((name) => [name, getter.headerValues(request, name)])),
     joined: Object.fromEntries(names.map((name) => [name, getter.get(request, name)])),
@@ -38,7 +38,7 @@ function reading(names: readonly string[] = []) {
     transport: getter.transport?.(request),
   });
   const seen: ReturnType<typeof read>[] = [];
-  return { seen, note: (request: NodeRequest) => void seen.push(read(request)) };
+  return { seen, note: (request: NodeRequestLike) => void seen.push(read(request)) };
 }
 
 async function readOf(bytes: string, names: readonly string[] = []) {
@@ -264,10 +264,10 @@ describe('what a trusted proxy tells (attribute:proxy-trusted)', () => {
     headers: { host: 'direct:1' },
     rawHeaders: [],
     socket: { remoteAddress: '::ffff:10.0.0.1', remotePort: 9, once: () => {}, removeListener: () => {} },
-  } as NodeRequest;
+  } as NodeRequestLike;
   const read = (told: Partial<ForwardedRequest> | undefined) => {
     const nothing = { address: undefined, port: undefined, proto: undefined, host: undefined };
-    const trusting = nodeRequest<NodeRequest>(
+    const trusting = nodeRequest<NodeRequestLike>(
       (each) => each,
       () => told && { ...nothing, ...told },
     );

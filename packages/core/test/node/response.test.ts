@@ -12,7 +12,7 @@ import { context, ROOT_CONTEXT, SpanStatusCode } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
 import { createHttpServerInstrumentation } from '../../src/index.js';
-import type { NodeRequest, NodeResponse } from '../../src/node.js';
+import type { NodeRequestLike, NodeResponseLike } from '../../src/node.js';
 import { endOnClose, nodeRequest, nodeResponse } from '../../src/node.js';
 import type { ServerOperation } from '../../src/server/server-operation.js';
 import { closeServers, delay, send, serve, until } from '../node-server.js';
@@ -31,14 +31,14 @@ beforeEach(() => {
 });
 afterEach(closeServers);
 
-type Operation = ServerOperation<NodeResponse>;
+type Operation = ServerOperation<NodeResponseLike>;
 
 /** The smallest adapter for Node: an operation for each request, ended with its response. */
-function ended<Req extends NodeRequest, Res extends NodeResponse>(
+function ended<Req extends NodeRequestLike, Res extends NodeResponseLike>(
   handler: (request: Req, response: Res, operation: Operation) => unknown,
   before: (request: Req, response: Res) => unknown = () => {},
 ): (request: Req, response: Res) => void {
-  const instrumentation = createHttpServerInstrumentation<NodeRequest, NodeResponse>({
+  const instrumentation = createHttpServerInstrumentation<NodeRequestLike, NodeResponseLike>({
     scope: SCOPE,
     framework: 'plain-http',
     request: nodeRequest(

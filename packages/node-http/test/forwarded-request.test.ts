@@ -2,14 +2,14 @@ import { createServer } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { closeServers, send, serve } from '../../core/test/node-server.js';
 import type { NodeRequest } from '../src/index.js';
-import { nodeRequest } from '../src/index.js';
+import { forwardedBy, nodeRequest } from '../src/index.js';
 
 afterEach(closeServers);
 
 test('proxies are trusted per request, as frameworks decide, and only then believed (attribute:proxy-trusted, attribute:proxy-untrusted)', async () => {
   const getter = nodeRequest<NodeRequest>(
     (request) => request,
-    ({ url }) => (url === '/trusted' ? () => true : undefined),
+    forwardedBy(({ url }) => (url === '/trusted' ? () => true : undefined)),
   );
   const seen: unknown[] = [];
   const port = await serve(
