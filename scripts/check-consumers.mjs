@@ -20,7 +20,7 @@ if (missing.length > 0)
 const write = (path, value) => writeFileSync(join(folder, path), JSON.stringify(value));
 const node = (...args) => run(process.execPath, args, { cwd: folder });
 
-/** What the programs import, in the versions that the workspace tests against. */
+/** The dependencies that the programs import, in the versions that the workspace tests against. */
 function dependencies() {
   const tested = Object.assign({}, ...packed.map(({ manifest }) => manifest.devDependencies));
   const imported = readdirSync(programs).flatMap((file) => importedNames(join(programs, file)));

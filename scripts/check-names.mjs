@@ -1,8 +1,7 @@
 // Fails on file names that say nothing, and on words that bind the repository to one machine.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { root } from './workspace.mjs';
+import { repositoryFiles, root } from './workspace.mjs';
 
 const emptyNames = /(?:^|\/)(?:utils?|helpers?|commons?|types?|shared|misc)(?:\.[^/]*)?(?:\/|$)/;
 
@@ -12,12 +11,7 @@ const machineWords = {
   'a folder outside the repository': /(?<![\w./-])shared\/(?:spec|research|design)/,
 };
 
-const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\0')
-  .filter((file) => file !== '' && existsSync(join(root, file)));
+const files = repositoryFiles();
 
 const faults = files
   .filter((file) => emptyNames.test(file))

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-/** How long Jest may take to end once all tests have. */
+/** The time that Jest may take to end once all tests have. */
 const GRACE_MILLIS = 10_000;
 
-/** How many lines of a failure say why: its message, and what it differs in. */
+/** The number of lines of a failure that say why: its message, and the difference. */
 const MESSAGE_LINES = 30;
 
 export default class JestResults {

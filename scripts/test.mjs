@@ -15,7 +15,7 @@ function plannedTests() {
     .map((task) => ({ name: task.package, file: join(root, task.directory, 'test-results.json') }));
 }
 
-/** What the package's own Jest wrote; whatever kept it from testing anything counts as one failure. */
+/** Reads the results that the package's own Jest wrote; whatever kept it from testing anything counts as one failure. */
 function readResults({ name, file }) {
   if (!existsSync(file)) return { name, passed: 0, skipped: 0, failures: ['wrote no test result'] };
   const results = { name, ...JSON.parse(readFileSync(file, 'utf8')) };

@@ -1,4 +1,5 @@
 // The packages of this workspace, as their folders and manifests say.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,4 +23,14 @@ export function workspacePackages() {
 /** The packages that are published. */
 export function publicPackages() {
   return workspacePackages().filter(({ manifest }) => !manifest.private);
+}
+
+/** The files of the repository, new ones included and ignored ones left out, as paths from its root. */
+export function repositoryFiles() {
+  return execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+    .split('\0')
+    .filter((file) => file !== '' && existsSync(join(root, file)));
 }

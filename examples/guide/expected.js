@@ -47,7 +47,7 @@ const PEER = {
   'network.protocol.version': '1.1',
 };
 
-/** What OTLP calls it when the parent is not in another process. */
+/** The flags that OTLP gives a span whose parent is in the same process. */
 const LOCAL_PARENT = 0x103;
 
 function payload(service, scopeSpans) {
@@ -93,7 +93,7 @@ function spanOf([name, kind, of, spanId, parentSpanId]) {
   };
 }
 
-/** What a server span begins with. */
+/** The attributes that a server span begins with. */
 function requestOf(service, path) {
   const { hostname, port } = new URL(service);
   return {

@@ -4,7 +4,7 @@ import { EXPECTED_COUNTS, EXPECTED_TRACES } from './requests.js';
 /** The package that each service has registered, which is the scope of its server spans. */
 const ADAPTERS = { gateway: 'hono', orders: 'express', pricing: 'fastify', inventory: 'koa' };
 
-/** What is wrong with the telemetry that was received, and with the database's log, as sentences; none when all is well. */
+/** Finds what is wrong with the telemetry that was received and with the database's log: sentences, none when all is well. */
 export function defectsOf(payloads, log) {
   const spans = spansOf(payloads);
   return [
@@ -32,7 +32,7 @@ function counts(payloads) {
     .sort();
 }
 
-/** Where each failure is recorded: once in the service where it was thrown, and in the one that it made fail. */
+/** The places where each failure is recorded: the service where it was thrown, and the one that it made fail, once each. */
 const EXCEPTIONS = [
   'orders GET /tenants/:tenant/orders/:id: Error: /prices/wine answered 500',
   'pricing GET /prices/:item: RangeError: no price list has wine',
@@ -49,7 +49,7 @@ function exceptions(spans) {
     .sort();
 }
 
-/** What the database logs of each request to the inventory: the statement, with its span, sampled and of a random trace id. */
+/** The lines that the database logs for each request to the inventory: the statement, with its span, sampled and of a random trace id. */
 function statements(spans) {
   return spans
     .filter(({ service, name }) => service === 'inventory' && name === 'GET /stock/:item')

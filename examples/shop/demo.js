@@ -71,7 +71,7 @@ function printAll(lines) {
   console.log(`\nhttp.server.request.duration\n\n${metricsTable(receiver.payloads)}`);
 }
 
-/** What the database has logged, which inventory prints. */
+/** The log of the database, which inventory prints. */
 function databaseLog() {
   const lines = shop.services.inventory.printed().split('\n');
   return lines.filter((line) => line.startsWith('LOG:'));

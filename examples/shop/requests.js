@@ -49,7 +49,7 @@ INTERNAL send_confirmation  [orders]  → [orders] GET /tenants/:tenant/orders/:
 SERVER GET /tenants/:tenant/news  [gateway]  http.response.status_code=200  http.route="/tenants/:tenant/news"
 SERVER GET  [gateway]  http.response.status_code=404`.trim();
 
-/** How often each service has measured what, by direction, route and status; for clients, of each server that they asked. */
+/** The number of measurements of each service, by direction, route and status; for clients, of each server that they asked. */
 export const EXPECTED_COUNTS = [
   'gateway client 200 ×1',
   'gateway client 409 ×1',

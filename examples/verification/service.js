@@ -42,7 +42,7 @@ export async function startService(command, { env, cwd, executable = process.exe
   });
   return {
     url,
-    /** What it has printed so far, the address included. */
+    /** The text that it has printed so far, the address included. */
     printed: () => printed,
     /** Ends the service as an operator would; telemetry is flushed before it goes. */
     stop: async () => {

@@ -69,7 +69,7 @@ function linksOf({ links = [] }, spans) {
     .map(({ service, name }) => `→ [${service}] ${name}`);
 }
 
-/** How long a span took, in milliseconds. */
+/** The duration of a span, in milliseconds. */
 export function millisecondsOf(span) {
   return Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6;
 }

@@ -71,7 +71,7 @@ function expressApplication(name) {
   };
 }
 
-/** Of each framework, what makes the listener of an application that a contender has instrumented. */
+/** Makes the listener of an application that a contender has instrumented, for each framework. */
 export const applications = {
   'node-http': ({ wrap = (listener) => listener }) =>
     wrap((request, response) =>

@@ -114,7 +114,7 @@ async function floorHono(c, next) {
   end(operation, incoming, { statusCode: c.res.status }, c.req.routePath);
 }
 
-/** What an excluded request needs, so that nothing which the handler calls is traced as an orphan. */
+/** Calls the handler of an excluded request, so that nothing which it calls is traced as an orphan. */
 function untraced(handler, ...args) {
   return context.with(suppressTracing(context.active()), handler, undefined, ...args);
 }

@@ -49,7 +49,7 @@ function chosen(names, all) {
 const generator = start('generator.js', [], 1);
 const sink = start('sink.js', [], 1);
 process.env.SINK = `http://127.0.0.1:${(await message(sink)).port}/v1/traces`;
-/** What ours is compared with, and the ratios. */
+/** The contenders that ours is compared with, and the ratios. */
 const rivals = racing.includes('ours') ? racing.filter((name) => name !== 'ours') : [];
 const ratios = Object.fromEntries(rivals.map((name) => [name, []]));
 const titles = [

@@ -54,7 +54,7 @@ const answer = (_request, response) => response.emit('close');
 const served = (listener, url, flags) => () => listener(new Request(url, flags), new Response());
 
 /**
- * What ours asks of API and SDK for a request, with nothing around it: what is above this is ours.
+ * Makes a listener that asks of API and SDK the same as ours, with nothing around it: any cost above this is ours.
  *
  * @param captured - the request headers that become attributes.
  */
@@ -176,7 +176,7 @@ const captured = await measure({
 });
 const excluded = await measure({ bare: bareOf('/healthz', '01'), ours: served(ours, '/healthz', '01') });
 
-/** What instrumentation adds to a request without it. */
+/** The cost that instrumentation adds to a request. */
 const added = (bare, { time, allocated }) => ({
   time: time - bare.time,
   allocated: allocated - bare.allocated,

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { registerTelemetry } from './telemetry.js';
 
 const spans = { open: 0, messages: 0 };
-/** How many handshakes have ended in which way, by path. */
+/** The number of handshakes that have ended in each way, by path. */
 let outcomes = {};
 registerTelemetry({
   onStart: () => void spans.open++,
@@ -23,7 +23,7 @@ registerTelemetry({
   shutdown: async () => {},
 });
 
-/** What exists of each kind, as the garbage collector tells. */
+/** The number of objects of each kind that exist, as the garbage collector tells. */
 const alive = { sockets: 0, webSockets: 0, requests: 0 };
 const collected = new FinalizationRegistry((kind) => void alive[kind]--);
 const follow = (kind, object) => {
@@ -34,7 +34,7 @@ const follow = (kind, object) => {
 const VERIFY_MILLIS = 300;
 const PONG_MILLIS = 30;
 
-/** What the server does with a socket that it has accepted; the others are up to the client. */
+/** The ways in which the server ends a socket that it has accepted; other endings are up to the client. */
 const ENDINGS = {
   '/server-close': (socket) => socket.close(1000, 'bye'),
   '/server-terminate': (socket) => socket.terminate(),

@@ -68,7 +68,7 @@ const WAYS = {
 const ways = Object.entries(WAYS);
 const perRound = Math.floor(Number(values.connections) / ROUNDS);
 const heap = [];
-/** How many connections were opened, and how many handshakes have ended in which way, by path. */
+/** The number of connections that were opened, and of handshakes that have ended in each way, by path. */
 const opens = {};
 const outcomes = {};
 let told = await state();

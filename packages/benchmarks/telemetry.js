@@ -23,7 +23,7 @@ export const samplers = {
   off: () => new AlwaysOffSampler(),
 };
 
-/** How many recording spans have ended. */
+/** The number of recording spans that have ended. */
 let ended = 0;
 const counting = {
   onStart() {},

@@ -4,7 +4,7 @@ import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { endOnClose, nodeRequest, nodeResponse } from '@otel-middleware/core/node';
 import { spansOfOneRequest } from './telemetry.js';
 
-/** What the author of an adapter writes. */
+/** Uses the package as the author of an adapter does. */
 export async function consume(): Promise<void> {
   const instrumentation = createHttpServerInstrumentation<IncomingMessage, ServerResponse>({
     scope: { name: 'adapter', version: '1.0.0' },
