@@ -1,4 +1,5 @@
 import { context } from '@opentelemetry/api';
+import { settle } from '@otel-middleware/core/internal';
 import { isAbort } from './abort.js';
 import { HeaderFields } from './header-fields.js';
 import { HttpClientInstrumentation } from './instrumentation.js';
@@ -38,7 +39,9 @@ export function instrumentFetch<F extends Fetch>(fetch: F, options: HttpClientOp
       if (operation === undefined) return Reflect.apply(target, self, call);
       const { context: active, traceHeaders } = operation.attempt;
       const carrying = withHeaders(call, traceHeaders);
-      return context.with(active, () => settle(operation, call, () => Reflect.apply(target, self, carrying)));
+      return context.with(active, () =>
+        followCall(operation, call, () => Reflect.apply(target, self, carrying)),
+      );
     },
   });
 }
@@ -65,24 +68,20 @@ function start(
   }
 }
 
-function settle<T extends FetchResponse>(
+function followCall<T extends FetchResponse>(
   operation: ClientOperation,
   call: FetchArguments,
   send: () => Promise<T>,
 ): Promise<T> {
-  const failed = (error: unknown): never => {
+  const onResponse = (response: Awaited<T>): Awaited<T> => {
+    operation.end({ status: response.status, headers: new HeaderFields(() => response.headers) });
+    return response;
+  };
+  const onError = (error: unknown): void => {
     if (isAbort(error, signalOf(call))) operation.abort();
     else operation.fail(error);
-    throw error;
   };
-  try {
-    return send().then((response) => {
-      operation.end({ status: response.status, headers: new HeaderFields(() => response.headers) });
-      return response;
-    }, failed);
-  } catch (error) {
-    return failed(error);
-  }
+  return settle<Promise<T>, Awaited<T>>(send, onResponse, onError) as Promise<T>;
 }
 
 /** The same call with other trace headers; nothing that the caller holds is changed. */

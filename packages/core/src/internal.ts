@@ -34,6 +34,7 @@ export {
   EVENT_HTTP_CLIENT_REQUEST_EXCEPTION,
   METRIC_HTTP_CLIENT_REQUEST_DURATION,
 } from './otel/semconv.js';
+export { settle } from './otel/settle.js';
 export { isTracingSuppressed, SUPPRESSED } from './otel/suppression.js';
 export { recordFailure } from './otel/task-span.js';
 export { isIdle, tracerSource } from './otel/tracer.js';

@@ -1,6 +1,6 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { isThenable } from '@otel-middleware/core/internal';
+import { settle } from '@otel-middleware/core/internal';
 import { environmentOf, keepEnvironment } from './connection.js';
 import { Exchange } from './exchange.js';
 import { startOnPlatform } from './platform-span.js';
@@ -94,23 +94,4 @@ function sentResponse(
   const status = sentStatus(request, environment, response);
   if (status === undefined) return undefined;
   return status === response?.status ? response : responseOf(status);
-}
-
-/** Calls a handler, and one of the others with its outcome; a handler that is synchronous stays so. */
-function settle(
-  handler: () => FetchAnswer | Promise<FetchAnswer>,
-  answered: (answer: FetchAnswer) => FetchAnswer,
-  failed: (error: unknown) => void,
-): FetchAnswer | Promise<FetchAnswer> {
-  const fail = (error: unknown): never => {
-    failed(error);
-    throw error;
-  };
-  let result: FetchAnswer | Promise<FetchAnswer>;
-  try {
-    result = handler();
-  } catch (error) {
-    return fail(error);
-  }
-  return isThenable(result) ? (result.then(answered, fail) as Promise<FetchAnswer>) : answered(result);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { isThenable } from '@otel-middleware/core/internal';
+import { settle } from '@otel-middleware/core/internal';
 import { nodeRequest, nodeResponse } from '@otel-middleware/core/node';
 import type { TrustProxy } from './forwarded.js';
 import { compileTrust, forwardedBy } from './forwarded.js';
@@ -58,22 +58,13 @@ export function instrumentListener<
     observeResponse(operation, request, response, response);
     // Its errors are recorded nowhere.
     if (operation.kind === 'excluded') return operation.run(() => listener.call(this, request, response));
-    return operation.run(() => {
-      try {
-        const result = listener.call(this, request, response);
-        // The promise that follows is the one that rejects unhandled, as the listener's own would have done.
-        return isThenable(result)
-          ? Promise.resolve(result).then(undefined, (error) => fail(operation, error))
-          : result;
-      } catch (error) {
-        return fail(operation, error);
-      }
-    });
+    // The promise returned is the one that rejects unhandled, as the listener's own would have done.
+    return operation.run(() =>
+      settle(
+        () => listener.call(this, request, response),
+        (result) => result,
+        (error) => operation.recordError(error),
+      ),
+    );
   };
-}
-
-/** Tells the operation what the listener failed with; the error goes on unchanged. */
-function fail(operation: { recordError(error: unknown): void }, error: unknown): never {
-  operation.recordError(error);
-  throw error;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { guardedHook } from '@otel-middleware/core/internal';
+import { guardedHook, settle } from '@otel-middleware/core/internal';
 import type { TrustProxy } from '@otel-middleware/node-http';
 import { compileTrust, emitWithin, forwardedBy, nodeRequest } from '@otel-middleware/node-http';
 import type { WebSocketServer } from 'ws';
@@ -115,23 +115,16 @@ function shakeHands(
   { request, socket, upgrade, callback }: Upgrade,
 ): void {
   const finish = isAnswered(operation) ? () => {} : followHandshake(operation, request, socket);
-  const finishing = (step: () => void): void => {
-    try {
-      step();
-    } catch (error) {
-      finish(error);
-      throw error;
-    }
-  };
+  const finishIfThrown = (step: () => void): void => void settle(step, () => {}, finish);
   const accepted: Accepted = (webSocket, ...rest) =>
     operation.resume(() => {
       emitWithin(operation, webSocket);
       watchMessages(operation, webSocket);
       // Listeners of `connection` may still tell the route.
-      finishing(() => callback(webSocket, ...rest));
+      finishIfThrown(() => callback(webSocket, ...rest));
       finish();
     });
-  operation.run(() => finishing(() => upgrade(accepted)));
+  operation.run(() => finishIfThrown(() => upgrade(accepted)));
 }
 
 /** True if there is no handshake to follow: it is excluded, or another registration has answered it. */

@@ -1,6 +1,6 @@
 import type { Attributes, Context, Span, SpanOptions, Tracer } from '@opentelemetry/api';
 import { context, createContextKey, trace } from '@opentelemetry/api';
-import { settled } from '../otel/task-span.js';
+import { runInSpan } from '../otel/task-span.js';
 
 /** One piece of what a client and a server send each other, as hooks are shown it. */
 export interface Message {
@@ -96,7 +96,7 @@ export function messagesOf<Req>(exchange: MessageExchange<Req>, linked: boolean)
       openMessageSpans[direction] = own;
       const within = trace.setSpan(exchange.context, own);
       try {
-        return context.with(linked ? within.setValue(MESSAGE_KEY, own) : within, () => settled(own, shown));
+        return context.with(linked ? within.setValue(MESSAGE_KEY, own) : within, () => runInSpan(own, shown));
       } finally {
         delete openMessageSpans[direction];
       }

@@ -1,7 +1,7 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { context, trace } from '@opentelemetry/api';
 import { RPC_METADATA_KEY } from '../otel/rpc-metadata.js';
-import { settled } from '../otel/task-span.js';
+import { runInSpan } from '../otel/task-span.js';
 import { VERSION } from '../version.js';
 import { OPERATION_KEY } from './request-context.js';
 import type { RequestScope, ServerRequest } from './server-operation.js';
@@ -52,7 +52,7 @@ export function traceTask<T>(name: string, task: (span: Span) => T): T {
   const tracer = request?.tracer ?? trace.getTracer('@otel-middleware/core', VERSION);
   const links = request === undefined ? [] : [{ context: request.span.spanContext() }];
   const span = tracer.startSpan(name, { root: true, links });
-  return context.with(trace.setSpan(outsideRequest(), span), () => settled(span, () => task(span)));
+  return context.with(trace.setSpan(outsideRequest(), span), () => runInSpan(span, () => task(span)));
 }
 
 function current(): RequestScope | undefined {
