@@ -4,7 +4,7 @@ import { settle } from '@otel-middleware/core/internal';
 import { environmentOf, keepEnvironment } from './connection.js';
 import { Exchange } from './exchange.js';
 import { startOnPlatform } from './platform-span.js';
-import type { FetchRead } from './request.js';
+import type { FetchSource } from './request.js';
 import { fetchRequest } from './request.js';
 import { fetchResponse, responseOf, sentStatus, withMutableHeaders } from './response.js';
 import type { TrustProxyOption } from './trusted-headers.js';
@@ -41,7 +41,7 @@ export function instrumentHandler<
       `${NAME}: the first argument must be a handler, (request) => Response, such as app.fetch and not app.`,
     );
   const { trustProxy } = options ?? {};
-  const instrumentation = createHttpServerInstrumentation<Request, Response, FetchRead<Request>>({
+  const instrumentation = createHttpServerInstrumentation<Request, Response, FetchSource>({
     scope: { name: NAME, version: VERSION },
     framework: 'fetch-handler',
     ...fetchRequest<Request>(

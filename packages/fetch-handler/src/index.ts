@@ -4,7 +4,7 @@ export { Exchange } from './exchange.js';
 export type { FetchAnswer, FetchHandlerOptions } from './handler.js';
 export { instrumentHandler } from './handler.js';
 export { startOnPlatform } from './platform-span.js';
-export type { FetchRead, FetchSource } from './request.js';
+export type { FetchAccess, FetchSource } from './request.js';
 export { fetchRequest } from './request.js';
 export { fetchResponse, sentStatus } from './response.js';
 export type { HeaderLookup, TrustProxyOption } from './trusted-headers.js';

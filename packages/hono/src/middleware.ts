@@ -1,6 +1,6 @@
 import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import type { FetchRead, TrustProxyOption } from '@otel-middleware/fetch-handler';
+import type { FetchSource, TrustProxyOption } from '@otel-middleware/fetch-handler';
 import {
   compileTrustedHeaders,
   Exchange,
@@ -31,7 +31,7 @@ export interface HonoOptions extends HttpServerOptions<Context, Context>, TrustP
  */
 export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
   const { trustProxy } = options ?? {};
-  const instrumentation = createHttpServerInstrumentation<Context, Context, FetchRead<Context>>({
+  const instrumentation = createHttpServerInstrumentation<Context, Context, FetchSource>({
     scope: { name: NAME, version: VERSION },
     framework: 'hono',
     ...fetchRequest<Context>(

@@ -30,7 +30,8 @@ export interface HttpServerInstrumentationConfig<Req, Res, Source = Req> {
   readonly scope: { readonly name: string; readonly version: string };
   /** The framework as environment variables name it: `express`, `node-http`. */
   readonly framework: string;
-  readonly request: HttpRequestGetter<Source>;
+  /** Reads requests; a function chooses the getter, for frameworks that run on several servers. */
+  readonly request: HttpRequestGetter<Source> | ((source: Source) => HttpRequestGetter<Source>);
   /**
    * Maps the framework's request to the object that the getter reads. Called once per request. Hooks and predicates still
    * receive the framework's request. Default: the request itself.
@@ -103,7 +104,7 @@ export function createHttpServerInstrumentation<Req, Res, Source = Req>(
 }
 
 class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req, Res> {
-  readonly #getter: HttpRequestGetter<Source>;
+  readonly #getterOf: (source: Source) => HttpRequestGetter<Source>;
   readonly #source: (request: Req) => Source;
   readonly #rules: ServerRules<Req, Res>;
   readonly #knownMethods: ReadonlySet<string> = knownMethods();
@@ -114,7 +115,7 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
   constructor(config: HttpServerInstrumentationConfig<Req, Res, Source>) {
     const { scope, request, source = (request) => request as unknown as Source } = config;
     const rules = compileRules(config);
-    this.#getter = request;
+    this.#getterOf = typeof request === 'function' ? request : () => request;
     this.#source = source;
     this.#rules = rules;
     this.#tracer = tracerSource(scope, rules.tracerProvider);
@@ -138,10 +139,11 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     const instruments = this.#instruments();
     if (isIdle(this.#rules, instruments.enabled)) return undefined;
     const source = this.#source(request);
-    const target = this.#getter.target(source);
+    const getter = this.#getterOf(source);
+    const target = getter.target(source);
     const path = pathOf(target);
-    const identity = this.#getter.identity(source) as Identity;
-    if (this.#rules.isExcluded?.(request, path) || this.#getter.isExcluded?.(source)) {
+    const identity = getter.identity(source) as Identity;
+    if (this.#rules.isExcluded?.(request, path) || getter.isExcluded?.(source)) {
       // If another registration has started the request, it has a span to end, so the request stays its own.
       identity[OPERATION] ??= EXCLUDED;
       return EXCLUDED;
@@ -150,12 +152,12 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     if (isTracingSuppressed(active)) return undefined;
     const outer = identity[OPERATION];
     if (outer !== undefined)
-      return outer.kind === 'excluded' ? undefined : this.#nested(outer, request, source);
+      return outer.kind === 'excluded' ? undefined : this.#nested(outer, request, source, getter);
     const metadata = claimServerSpan(active, identity);
     const operation =
       metadata === undefined
-        ? this.#owned(request, source, target, path, instruments)
-        : this.#joined(metadata, request, source);
+        ? this.#owned(request, source, getter, target, path, instruments)
+        : this.#joined(metadata, request, source, getter);
     identity[OPERATION] = operation;
     return operation;
   }
@@ -163,11 +165,11 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
   #owned(
     request: Req,
     source: Source,
+    getter: HttpRequestGetter<Source>,
     target: string,
     path: string,
     instruments: Instruments,
   ): OwnedSpanOperation<Req, Res> {
-    const getter = this.#getter;
     const { propagator = propagation, isPublic } = this.#rules;
     const originalMethod = getter.method(source);
     const line: RequestLine = {
@@ -196,29 +198,43 @@ class Instrumentation<Req, Res, Source> implements HttpServerInstrumentation<Req
     );
   }
 
-  #joined(metadata: RpcMetadata, request: Req, source: Source): JoinedSpanOperation<Req, Res> {
-    const method = methodInName(normalizedMethod(this.#getter.method(source), this.#knownMethods));
+  #joined(
+    metadata: RpcMetadata,
+    request: Req,
+    source: Source,
+    getter: HttpRequestGetter<Source>,
+  ): JoinedSpanOperation<Req, Res> {
+    const method = methodInName(normalizedMethod(getter.method(source), this.#knownMethods));
     const start = { span: metadata.span, tracer: this.#tracer(), request, owner: this, rules: this.#rules };
-    return this.#describeStart(new JoinedSpanOperation(start, metadata, method), source);
+    return this.#describeStart(new JoinedSpanOperation(start, metadata, method), source, getter);
   }
 
-  #nested(outer: LiveOperation, request: Req, source: Source): NestedOperation<Req, Res> | undefined {
+  #nested(
+    outer: LiveOperation,
+    request: Req,
+    source: Source,
+    getter: HttpRequestGetter<Source>,
+  ): NestedOperation<Req, Res> | undefined {
     // The outer operation has ended if a middleware before this registration outlived the client.
     if ((outer.ended && !this.#resumesEndedOperations) || !outer.register(this)) return undefined;
     const start = { span: outer.span, tracer: outer.tracer, request, owner: this, rules: this.#rules };
     if (outer.ended) return new ResumedOperation(start, outer);
     const operation = new NestedOperation<Req, Res>(start, outer);
     if (!this.#resumesEndedOperations) outer.setInnermost(operation);
-    return this.#describeStart(operation, source);
+    return this.#describeStart(operation, source, getter);
   }
 
   /** Adds route and captured request headers to a span that we have not started. */
-  #describeStart<Joined extends ServerOperation<Res>>(operation: Joined, source: Source): Joined {
+  #describeStart<Joined extends ServerOperation<Res>>(
+    operation: Joined,
+    source: Source,
+    getter: HttpRequestGetter<Source>,
+  ): Joined {
     const { requestHeaders } = this.#rules;
-    if (this.#getter.route !== undefined) operation.setRoute(this.#getter.route(source));
+    if (getter.route !== undefined) operation.setRoute(getter.route(source));
     if (requestHeaders !== undefined && operation.span.isRecording()) {
       const attributes: Attributes = {};
-      captureHeaders(requestHeaders, source, this.#getter, attributes);
+      captureHeaders(requestHeaders, source, getter, attributes);
       operation.span.setAttributes(attributes);
     }
     return operation;
