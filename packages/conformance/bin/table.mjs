@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url';
 register('./load-typescript.mjs', import.meta.url);
 // The gaps of the newest version, whatever that is called.
 globalThis.matrix = {};
-const { SERVERS } = await import('../src/requirement.ts');
-const { requirements } = await import('../src/requirements.ts');
-const { requirementTable } = await import('../src/table.ts');
+const { SERVERS } = await import('../src/requirements/requirement.ts');
+const { requirements } = await import('../src/requirements/all.ts');
+const { requirementTable } = await import('../src/gate/table.ts');
 
 const [named] = process.argv.slice(2).filter((argument) => argument !== '--check');
 const readme = named === undefined ? new URL('../../../README.md', import.meta.url) : pathToFileURL(named);

@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { family } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { family } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Outbound requests. */
 export const client: readonly Requirement[] = family('client', ['client'], {

@@ -1,5 +1,5 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
 
 /** The active context while a request is handled. */
 export const requestContext: readonly Requirement[] = family('context', SERVERS, {

@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Failures: of handlers, of streams and of the connection. */
 export const error: readonly Requirement[] = family('error', SERVERS, {

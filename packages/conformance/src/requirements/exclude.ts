@@ -1,5 +1,5 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
 
 /** Requests that are not traced. */
 export const exclude: readonly Requirement[] = family('exclude', SERVERS, {

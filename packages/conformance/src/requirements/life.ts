@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Beginning and end of the span. */
 export const life: readonly Requirement[] = family('life', SERVERS, {

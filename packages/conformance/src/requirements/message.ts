@@ -1,5 +1,5 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
 
 /** Hooks of the user for every chunk of a body. */
 export const message: readonly Requirement[] = family('message', SERVERS, {

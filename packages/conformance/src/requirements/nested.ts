@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** More than one instrumentation on one request. */
 export const nested: readonly Requirement[] = family('nested', SERVERS, {

@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { FRAMEWORKS, family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { FRAMEWORKS, family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Robustness against users, clients and installations. */
 export const robust: readonly Requirement[] = family('robust', SERVERS, {

@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { FRAMEWORKS, family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { FRAMEWORKS, family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Route templates, each in its framework's own syntax. */
 export const route: readonly Requirement[] = family('route', FRAMEWORKS, {

@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Name, kind and number of spans. */
 export const span: readonly Requirement[] = family('span', SERVERS, {

@@ -1,6 +1,6 @@
-import type { Requirement } from '../requirement.js';
-import { family, SERVERS } from '../requirement.js';
-import { SOURCES } from '../sources.js';
+import type { Requirement } from './requirement.js';
+import { family, SERVERS } from './requirement.js';
+import { SOURCES } from './source-links.js';
 
 /** Status of the span by the status code of the response. */
 export const status: readonly Requirement[] = family('status', SERVERS, {

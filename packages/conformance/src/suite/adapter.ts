@@ -1,0 +1,40 @@
+import type { Deployment, Served } from '../driver/deployment.js';
+import type { EndpointName } from '../fixture/endpoints.js';
+import type { AdapterName } from '../requirements/requirement.js';
+
+/**
+ * What an adapter does not do, and why: by the id of a requirement, or by the full name of one of its tests.
+ */
+export type Gaps = Readonly<Record<string, string>>;
+
+/** How tests reach into the framework's own objects, as hooks and predicates are given them. */
+export interface NativeObjects {
+  isRequest(value: unknown): boolean;
+  isResponse(value: unknown): boolean;
+  /** Reads a header of the framework's request. */
+  requestHeader(request: unknown, name: string): string | null | undefined;
+  /** Sets a header of the framework's response. */
+  setResponseHeader(response: unknown, name: string, value: string): void;
+}
+
+/** An adapter as the suite sees it. */
+export interface Adapter {
+  readonly adapter: AdapterName;
+  /** Builds the application with every endpoint, registers the middleware, and lets it listen. */
+  serve(deployment: Deployment): Promise<Served>;
+  readonly native: NativeObjects;
+  readonly gaps?: Gaps;
+  /** Routes in the framework's own syntax, where they are not those of the endpoint tables. */
+  readonly templates?: Readonly<Partial<Record<EndpointName, string | undefined>>>;
+  /** Status codes that the framework answers with, where they are not those of the endpoint tables. */
+  readonly statuses?: Readonly<Partial<Record<EndpointName, number>>>;
+  /** Attributes that the substrate does not show. */
+  readonly cannotKnow?: readonly string[];
+  /**
+   * `unseen` when errors that the application's own error handler answers do not pass the middleware.
+   * Default: `seen`.
+   */
+  readonly handledErrors?: 'seen' | 'unseen';
+  /** True when the framework has routed before the span is started. */
+  readonly routeAtStart?: boolean;
+}
