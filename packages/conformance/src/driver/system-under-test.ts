@@ -49,7 +49,7 @@ export interface DurationPoint {
 }
 
 /** A fixture application that listens, what a client can do to it, and what it recorded. */
-export class RunningApp {
+export class SystemUnderTest {
   readonly telemetry: Telemetry;
   readonly application: Application;
   readonly adapter: Adapter;
@@ -68,7 +68,7 @@ export class RunningApp {
   }
 
   /** Builds the application with the adapter's own means and waits until it listens. */
-  static async start(adapter: Adapter, setting: Setting = {}): Promise<RunningApp> {
+  static async start(adapter: Adapter, setting: Setting = {}): Promise<SystemUnderTest> {
     const {
       telemetry = new Telemetry(),
       ambient = ROOT_CONTEXT,
@@ -89,7 +89,7 @@ export class RunningApp {
         listenOptions: setting.listenOptions ?? { host: '127.0.0.1', port: 0 },
       }),
     );
-    return new RunningApp(adapter, telemetry, application, served);
+    return new SystemUnderTest(adapter, telemetry, application, served);
   }
 
   /** Where the server listens: address and port, or the path of a unix socket. */

@@ -6,7 +6,7 @@ import { matrix } from '../driver/matrix.js';
 import { createContextManager, SDK_LINE } from '../driver/sdk.js';
 import type { Adapter } from './adapter.js';
 import { families } from './families/all.js';
-import { register } from './register-tests.js';
+import { registerTests } from './register-tests.js';
 
 /**
  * Registers the whole suite for an adapter: every requirement that is the adapter's, over real sockets.
@@ -33,7 +33,7 @@ export function describeConformance(name: string, adapter: Adapter): void {
         api: matrix.apiVersion,
       });
     });
-    const { gaps, notApplicable } = register(families, adapter, diagnostics);
+    const { gaps, notApplicable } = registerTests(families, adapter, diagnostics);
     afterAll(() => {
       const reasons = Object.entries(gaps)
         .map(([gap, reason]) => `  gap: ${gap}: ${reason}\n`)

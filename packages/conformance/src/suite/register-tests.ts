@@ -1,12 +1,12 @@
 import { test } from '@jest/globals';
 import type { Diagnostics } from '../driver/diagnostics.js';
 import type { Setting } from '../driver/system-under-test.js';
-import { RunningApp } from '../driver/system-under-test.js';
+import { SystemUnderTest } from '../driver/system-under-test.js';
 import { requirementOf } from '../requirements/all.js';
 import type { Adapter, Gaps } from './adapter.js';
 
 /** Builds and starts the fixture application; it is closed and checked when the test is over. */
-export type Start = (setting?: Setting) => Promise<RunningApp>;
+export type Start = (setting?: Setting) => Promise<SystemUnderTest>;
 
 /** What a test is given. */
 export interface TestContext {
@@ -49,7 +49,7 @@ export interface Registered {
  * @throws Error when a test or a gap names a requirement that does not exist, or a gap has no reason or no
  *   test.
  */
-export function register(
+export function registerTests(
   families: readonly FamilySuite[],
   adapter: Adapter,
   diagnostics: Diagnostics,
@@ -91,9 +91,9 @@ async function runTest(
   diagnostics: Diagnostics,
   timeoutMillis: number,
 ): Promise<void> {
-  const running: RunningApp[] = [];
+  const running: SystemUnderTest[] = [];
   const start: Start = async (setting) => {
-    const app = await RunningApp.start(adapter, setting);
+    const app = await SystemUnderTest.start(adapter, setting);
     running.push(app);
     return app;
   };

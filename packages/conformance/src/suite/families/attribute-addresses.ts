@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { expect } from '@jest/globals';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import type { Exchange } from '../../expect/exchange.js';
 import type { Requires } from '../register-tests.js';
 
@@ -19,7 +19,7 @@ const FORWARDING = {
 };
 
 /** Sends a Host header byte for byte. */
-async function withHost(app: RunningApp, host: string): Promise<Exchange> {
+async function withHost(app: SystemUnderTest, host: string): Promise<Exchange> {
   const headers = [
     ['Host', host],
     ['Connection', 'close'],

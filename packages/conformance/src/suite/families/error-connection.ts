@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { matrix } from '../../driver/matrix.js';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { withVariables } from '../../driver/variables.js';
 import { CLIENT_DISCONNECTED, exceptionAttributes } from '../../expect/expected-span.js';
 import { HAS_LOGS, withRecordedLogs } from '../../expect/logs.js';
@@ -96,7 +96,7 @@ export function errorConnection(requires: Requires): void {
   /**
    * Lets a handler throw while the environment asks for a signal; tells events of the span and log records.
    */
-  const recorded = async (app: RunningApp): Promise<object> => {
+  const recorded = async (app: SystemUnderTest): Promise<object> => {
     const emitted = await withRecordedLogs(async () => {
       await app.ask('thrown');
       await app.spans(1);

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import { sendHttp2 } from '../../driver/http2-client.js';
 import { sendRaw } from '../../driver/raw-client.js';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { until } from '../../driver/until.js';
 import type { Exchange } from '../../expect/exchange.js';
 import { CLIENT_DISCONNECTED } from '../../expect/expected-span.js';
@@ -21,7 +21,7 @@ function traceparent(index: number): string {
 }
 
 /** Requires every exchange to have made its own span, under its own caller. */
-async function expectOwnParents(app: RunningApp, exchanges: readonly Exchange[]): Promise<void> {
+async function expectOwnParents(app: SystemUnderTest, exchanges: readonly Exchange[]): Promise<void> {
   const byTrace = (a: { parent?: { traceId: string } | undefined }, b: typeof a): number =>
     (a.parent?.traceId ?? '') < (b.parent?.traceId ?? '') ? -1 : 1;
   const spans = await app.spans(exchanges.length);

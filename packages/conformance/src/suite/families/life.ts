@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { HistogramMetricData } from '@opentelemetry/sdk-metrics';
 import { matrix } from '../../driver/matrix.js';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { CLIENT_DISCONNECTED } from '../../expect/expected-span.js';
 import type { EndpointName } from '../../fixture/endpoints.js';
 import type { Requires } from '../register-tests.js';
 
 /** The duration of a span in seconds, by its place among those that have ended. */
-function seconds({ telemetry }: RunningApp, index: number): number {
+function seconds({ telemetry }: SystemUnderTest, index: number): number {
   const [whole = 0, nanos = 0] = telemetry.ended[index]?.duration ?? [];
   return whole + nanos / 1e9;
 }

@@ -1,20 +1,20 @@
 import { expect } from '@jest/globals';
 import type { Attributes } from '@opentelemetry/api';
 import type { HistogramMetricData, MetricData } from '@opentelemetry/sdk-metrics';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { until } from '../../driver/until.js';
 import type { Requires } from '../register-tests.js';
 
 const UNSAMPLED = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00' };
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
-async function metric(app: RunningApp, name: string): Promise<MetricData | undefined> {
+async function metric(app: SystemUnderTest, name: string): Promise<MetricData | undefined> {
   return (await app.telemetry.metrics()).find(({ descriptor }) => descriptor.name === name);
 }
 
 /** What was recorded of body sizes, by route. */
 async function sizes(
-  app: RunningApp,
+  app: SystemUnderTest,
   name: string,
 ): Promise<readonly { attributes: Attributes; sum: unknown; count: number }[]> {
   const found = (await metric(app, name)) as HistogramMetricData | undefined;

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { underHttpInstrumentation } from '../../driver/http-instrumentation.js';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { Telemetry } from '../../driver/telemetry.js';
 import type { Exchange } from '../../expect/exchange.js';
 import type { PlainSpan } from '../../expect/expected-span.js';
@@ -9,7 +9,7 @@ import { thrownError } from '../../fixture/failures.js';
 import type { Requires } from '../register-tests.js';
 
 /** A span of another instrumentation without what differs from request to request. */
-function comparable(span: PlainSpan | undefined, { client }: Exchange, app: RunningApp): object {
+function comparable(span: PlainSpan | undefined, { client }: Exchange, app: SystemUnderTest): object {
   const { 'http.url': _, ...attributes } = span?.attributes ?? {};
   expect(attributes['network.peer.port']).toBe(client?.port);
   expect(attributes['server.port']).toBe(app.port);

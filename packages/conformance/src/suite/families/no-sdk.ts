@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import type { Exchange } from '../../expect/exchange.js';
 import { plainEndpointList } from '../../fixture/endpoints.js';
 import type { Requires } from '../register-tests.js';
@@ -17,7 +17,7 @@ function visible({ status, headers, trailers, informational, body, complete }: E
   return { status, headers: others, trailers, informational, body, complete };
 }
 
-async function answers(app: RunningApp): Promise<object> {
+async function answers(app: SystemUnderTest): Promise<object> {
   const exchanges = await Promise.all(
     COMPARED.map(async ({ name, method, target }) => {
       const exchange = await app.request(target, { method: method === 'ALL' ? 'GET' : method });

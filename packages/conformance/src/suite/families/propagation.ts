@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { SpanContext } from '@opentelemetry/api';
 import { context, ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
-import type { RunningApp } from '../../driver/system-under-test.js';
+import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import type { Exchange } from '../../expect/exchange.js';
 import type { Requires } from '../register-tests.js';
 
@@ -44,7 +44,7 @@ const VALID: Readonly<Record<string, string>> = {
 };
 
 /** Sends lines of `traceparent` byte for byte to the endpoint `order`. */
-async function sendTraceparent(app: RunningApp, lines: readonly string[]): Promise<Exchange> {
+async function sendTraceparent(app: SystemUnderTest, lines: readonly string[]): Promise<Exchange> {
   const fields = lines.map((line) => ['traceparent', line] as const);
   const headers = [['Host', 'example.com'], ...fields, ['Connection', 'close']] as const;
   const [exchange] = await app.raw({ target: '/orders/42', headers });
