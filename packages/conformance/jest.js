@@ -30,6 +30,9 @@ const sdkLines = {
   },
 };
 
+/** The package of this repository that sets an SDK up, which line 2 alone can be. */
+const OWN_SDK = '@otel-middleware/sdk';
+
 /**
  * The Jest configuration of a package that runs the suite.
  *
@@ -56,12 +59,15 @@ export function matrix({ folder, frameworks = { '': {} }, everywhere = ['conform
   return { maxWorkers, reporters, testTimeout, projects };
 }
 
-function project({ framework, aliases, sdkLine, first }, { name, version }, folder, everywhere) {
+function project({ framework, aliases, sdkLine, first }, manifest, folder, everywhere) {
+  const { name, version } = manifest;
   const tests = first ? ['*'] : everywhere;
   const title = name.split('/').at(-1) + (framework === '' ? '' : `-${framework}`);
   const sdk = Object.entries(sdkLines[sdkLine]).map(([from, to]) => [`^${from}$`, resolve(to)]);
   const local = createRequire(join(folder, 'package.json')).resolve;
   const modules = Object.entries(aliases).map(([from, to]) => [`^${from}$`, local(to)]);
+  if (sdkLine === 3 && OWN_SDK in (manifest.devDependencies ?? {}))
+    modules.push([`^${OWN_SDK}$`, ownPropagator(local)]);
   return {
     ...perProject,
     rootDir: folder,
@@ -79,6 +85,14 @@ function project({ framework, aliases, sdkLine, first }, { name, version }, fold
       },
     },
   };
+}
+
+/**
+ * The module that stands in for our SDK on line 3: of all that the package exports, its propagator alone
+ * needs no SDK, and must pass the suite on every line.
+ */
+function ownPropagator(local) {
+  return join(dirname(local(`${OWN_SDK}/package.json`)), 'dist/cjs/trace-context.js');
 }
 
 /**

@@ -1,3 +1,4 @@
+export { withVariables } from '@otel-middleware/testbed/variables';
 export type { Deployment, Registration, Served } from './driver/deployment.js';
 export { serveListener } from './driver/deployment.js';
 export { Diagnostics } from './driver/diagnostics.js';
@@ -7,7 +8,6 @@ export { clientTls, serverTls } from './driver/pre-shared-key.js';
 export { createAlwaysOffSampler, createContextManager, createPropagator } from './driver/sdk.js';
 export { Telemetry } from './driver/telemetry.js';
 export { until } from './driver/until.js';
-export { withVariables } from './driver/variables.js';
 export type { PlainSpan } from './expect/expected-span.js';
 export { plainSpan } from './expect/expected-span.js';
 export { Application } from './fixture/application.js';

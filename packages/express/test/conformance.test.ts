@@ -1,9 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { instrumentFetch } from '@otel-middleware/client';
 import type { Answer, Application, Deployment, EndpointName } from '@otel-middleware/conformance';
 import { describeConformance, matrix, plainEndpointList, serveListener } from '@otel-middleware/conformance';
 import { opentelemetry, opentelemetryErrors } from '@otel-middleware/express';
 import { instrumentListener } from '@otel-middleware/node-http';
+import { TraceContextPropagator } from '@otel-middleware/sdk';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import express from 'express';
 import { gaps } from './gaps.js';
@@ -90,6 +92,7 @@ describeConformance(`express ${matrix.framework}`, {
   adapter: 'express',
   templates: { wildcard, optional },
   gaps,
+  outbound: { instrumentFetch, propagator: new TraceContextPropagator() },
   serve,
   native: {
     isRequest: (value) => value instanceof IncomingMessage && 'app' in value,

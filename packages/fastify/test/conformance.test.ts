@@ -1,8 +1,10 @@
 import type { RequestListener } from 'node:http';
 import { IncomingMessage, ServerResponse } from 'node:http';
+import { instrumentFetch } from '@otel-middleware/client';
 import type { Deployment, Served } from '@otel-middleware/conformance';
 import { describeConformance, matrix, serveListener } from '@otel-middleware/conformance';
 import { instrumentListener } from '@otel-middleware/node-http';
+import { TraceContextPropagator } from '@otel-middleware/sdk';
 import type { FastifyInstance, FastifyListenOptions, FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyOptions } from '../src/index.js';
 import { opentelemetry } from '../src/index.js';
@@ -40,6 +42,7 @@ describeConformance(`fastify ${matrix.framework}`, {
   adapter: 'fastify',
   serve,
   gaps,
+  outbound: { instrumentFetch, propagator: new TraceContextPropagator() },
   routeAtStart: true,
   templates: {
     wildcard: '/files/*',

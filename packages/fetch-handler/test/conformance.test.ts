@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { HttpBindings } from '@hono/node-server';
 import { getRequestListener } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { instrumentFetch } from '@otel-middleware/client';
 import type { Answer, Application, Deployment } from '@otel-middleware/conformance';
 import {
   describeConformance,
@@ -11,6 +12,7 @@ import {
 } from '@otel-middleware/conformance';
 import { setHttpRoute } from '@otel-middleware/core';
 import { instrumentListener } from '@otel-middleware/node-http';
+import { TraceContextPropagator } from '@otel-middleware/sdk';
 import type { FetchHandlerOptions } from '../src/index.js';
 import { instrumentHandler } from '../src/index.js';
 import { gaps } from './gaps.js';
@@ -128,6 +130,7 @@ function listenerFor({ application, registration, trustLoopback, ...deployment }
 describeConformance('fetch-handler', {
   adapter: 'fetch-handler',
   gaps,
+  outbound: { instrumentFetch, propagator: new TraceContextPropagator() },
   handledErrors: 'unseen',
   serve: (deployment) => serveListener(listenerFor(deployment) as never, deployment),
   native: {

@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import type { HttpBindings } from '@hono/node-server';
 import { getRequestListener } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { instrumentFetch } from '@otel-middleware/client';
 import type { Answer, Deployment, EndpointName } from '@otel-middleware/conformance';
 import { describeConformance, matrix, plainEndpointList, serveListener } from '@otel-middleware/conformance';
 import { instrumentListener } from '@otel-middleware/node-http';
+import { TraceContextPropagator } from '@otel-middleware/sdk';
 import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -120,6 +122,7 @@ describeConformance(`hono ${matrix.framework}`, {
   templates,
   statuses: { malformed: 200, automaticOptions: 404 },
   gaps,
+  outbound: { instrumentFetch, propagator: new TraceContextPropagator() },
   serve: (deployment) => serveListener(build(deployment) as never, deployment),
   native: {
     isRequest: (value) => (value as Context).req?.raw instanceof Request,

@@ -1,6 +1,8 @@
+import { instrumentFetch } from '@otel-middleware/client';
 import type { Deployment, Served } from '@otel-middleware/conformance';
 import { describeConformance, matrix, serveListener } from '@otel-middleware/conformance';
 import { instrumentListener } from '@otel-middleware/node-http';
+import { TraceContextPropagator } from '@otel-middleware/sdk';
 import type { Context } from 'koa';
 import Koa from 'koa';
 import type { KoaOptions } from '../src/index.js';
@@ -30,6 +32,7 @@ describeConformance(`koa ${matrix.framework}`, {
   adapter: 'koa',
   serve,
   gaps,
+  outbound: { instrumentFetch, propagator: new TraceContextPropagator() },
   // The router decodes leniently, and answers methods that it has no route for.
   templates: { ...templates, malformed: '/users/:id' },
   statuses: { malformed: 200, wrongMethod: 405 },

@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { instrumentFetch } from '@otel-middleware/client';
 import type { Answer, Application, Deployment, Served } from '@otel-middleware/conformance';
 import {
   describeConformance,
@@ -9,6 +10,7 @@ import {
   serveListener,
 } from '@otel-middleware/conformance';
 import { setHttpRoute } from '@otel-middleware/core';
+import { TraceContextPropagator } from '@otel-middleware/sdk';
 import type { ListenerOptions } from '../src/index.js';
 import { instrumentListener } from '../src/index.js';
 import { gaps } from './gaps.js';
@@ -120,6 +122,7 @@ describeConformance('node-http', {
   adapter: 'node-http',
   serve,
   gaps,
+  outbound: { instrumentFetch, propagator: new TraceContextPropagator() },
   handledErrors: 'unseen',
   native: {
     isRequest: (value) => value instanceof IncomingMessage,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
-import { closeServers, send, serve } from '../../core/test/node-server.js';
+import { closeServers, send, serve } from '@otel-middleware/testbed/node-server';
 import type { NodeRequest } from '../src/index.js';
 import { forwardedBy, nodeRequest } from '../src/index.js';
 

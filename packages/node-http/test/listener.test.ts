@@ -14,9 +14,9 @@ import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { clientTls, serverTls } from '@otel-middleware/conformance';
 import { setHttpRoute } from '@otel-middleware/core';
-import { closeServers, delay, send, serve, until } from '../../core/test/node-server.js';
-import type { Telemetry } from '../../core/test/telemetry.js';
-import { startTelemetry } from '../../core/test/telemetry.js';
+import { closeServers, delay, send, serve, until } from '@otel-middleware/testbed/node-server';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import type { ListenerOptions } from '../src/index.js';
 import { instrumentListener } from '../src/index.js';
 

@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { serverSpan, serverTimingPropagator, setHttpRoute } from '@otel-middleware/core';
-import { closeServers, delay, send, sendBytes, serve, until } from '../../core/test/node-server.js';
-import type { Telemetry } from '../../core/test/telemetry.js';
-import { startTelemetry } from '../../core/test/telemetry.js';
+import { closeServers, delay, send, sendBytes, serve, until } from '@otel-middleware/testbed/node-server';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import type { ListenerOptions, NodeRequest, NodeResponse } from '../src/index.js';
 import { instrumentListener } from '../src/index.js';
 

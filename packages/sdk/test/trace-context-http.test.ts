@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { context, defaultTextMapGetter, defaultTextMapSetter, propagation, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-node';
+import { TRACE_CONTEXT_CASES } from '@otel-middleware/conformance/trace-context-cases';
 import type { Telemetry } from '../src/index.js';
 import { initTelemetry } from '../src/index.js';
-import { TRACE_CONTEXT_CASES } from './trace-context-cases.js';
 
 /**
  * Every case over real sockets: raw bytes in, a server with a span of the SDK, a real outbound request out.

@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import type { SpanContext, TextMapGetter } from '@opentelemetry/api';
 import { defaultTextMapGetter, defaultTextMapSetter, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
+import { PARENT_ID, TRACE_CONTEXT_CASES, TRACE_ID } from '@otel-middleware/conformance/trace-context-cases';
 import fc from 'fast-check';
 import { TraceContextPropagator } from '../src/trace-context.js';
 import { MemberList } from '../src/trace-state.js';
-import { PARENT_ID, TRACE_CONTEXT_CASES, TRACE_ID } from './trace-context-cases.js';
 
 type Headers = (typeof TRACE_CONTEXT_CASES)[number]['headers'];
 type Fields = Record<string, string | string[]>;

@@ -77,7 +77,7 @@ export class SystemUnderTest {
     } = setting;
     const propagator = setting.options?.propagator ?? createPropagator();
     const { tracerProvider, meterProvider } = telemetry;
-    const application = new Application(tracerProvider, propagator);
+    const application = new Application(tracerProvider, propagator, adapter.outbound.instrumentFetch);
     const defaults = providers ? { tracerProvider, meterProvider, propagator } : {};
     const served = await context.with(ambient, () =>
       adapter.serve({

@@ -1,5 +1,7 @@
+import type { TextMapPropagator } from '@opentelemetry/api';
 import type { Deployment, Served } from '../driver/deployment.js';
 import type { EndpointName } from '../fixture/endpoints.js';
+import type { InstrumentFetch } from '../fixture/handler-contract.js';
 import type { AdapterName } from '../requirements/requirement.js';
 
 /**
@@ -17,12 +19,24 @@ export interface NativeObjects {
   setResponseHeader(response: unknown, name: string, value: string): void;
 }
 
+/**
+ * The packages of this repository that an outbound request goes through. They are tested with the suite's
+ * own parts, so the suite cannot depend on them: the adapter's package does.
+ */
+export interface Outbound {
+  /** `instrumentFetch` of `@otel-middleware/client`. */
+  readonly instrumentFetch: InstrumentFetch;
+  /** A `TraceContextPropagator` of `@otel-middleware/sdk`. */
+  readonly propagator: TextMapPropagator;
+}
+
 /** An adapter as the suite sees it. */
 export interface Adapter {
   readonly adapter: AdapterName;
   /** Builds the application with every endpoint, registers the middleware, and lets it listen. */
   serve(deployment: Deployment): Promise<Served>;
   readonly native: NativeObjects;
+  readonly outbound: Outbound;
   readonly gaps?: Gaps;
   /** Routes in the framework's own syntax, where they are not those of the endpoint tables. */
   readonly templates?: Readonly<Partial<Record<EndpointName, string | undefined>>>;

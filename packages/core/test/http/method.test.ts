@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import { knownMethods, methodInName, normalizedMethod } from '../../src/http/method.js';
-import { withVariables } from '../variables.js';
 
 const VARIABLE = 'OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import type { ActiveRequests, Instruments, RequestDescription } from '../../src/http/metrics.js';
 import {
   addLabels,
@@ -11,7 +12,6 @@ import {
 } from '../../src/http/metrics.js';
 import { meterSource } from '../../src/otel/meter.js';
 import { SCOPE } from '../plain-http.js';
-import { startTelemetry } from '../telemetry.js';
 
 const instrumentsSource = (
   scope: typeof SCOPE,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import fc from 'fast-check';
 import { pathOf, queryOf, queryRedaction } from '../../src/http/request-target.js';
-import { withVariables } from '../variables.js';
 
 const VARIABLE = 'OTEL_INSTRUMENTATION_SANITIZATION_URL_SENSITIVE_QUERY_PARAMETERS';
 const SEVEN = [

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
+import { collectDiagnostics } from '@otel-middleware/testbed/diagnostics';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import type { Message } from '../../src/messages/messages.js';
 import type { ServerOperation } from '../../src/server/server-operation.js';
-import { collectDiagnostics } from '../diagnostics.js';
 import type { PlainOptions, PlainRequest, PlainResponse } from '../plain-http.js';
 import { instrument, response } from '../plain-http.js';
-import type { Telemetry } from '../telemetry.js';
-import { startTelemetry } from '../telemetry.js';
 
 let telemetry: Telemetry;
 const contextManager = new AsyncLocalStorageContextManager();

@@ -8,13 +8,13 @@ import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { closeServers, delay, send, serve, until } from '@otel-middleware/testbed/node-server';
 import type { Messages } from '../../src/messages/messages.js';
 import { UNSEEN_MESSAGES } from '../../src/messages/messages.js';
 import type { BodySizes } from '../../src/node/bodies.js';
 import { observeBodies } from '../../src/node/bodies.js';
 import type { NodeRequestLike, NodeResponseLike } from '../../src/node/request-and-response.js';
 import { NO_NEEDS } from '../../src/server/server-operation.js';
-import { closeServers, delay, send, serve, until } from '../node-server.js';
 
 afterEach(closeServers);
 

@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { closeServers, send, sendBytes, serve } from '@otel-middleware/testbed/node-server';
 import type { ForwardedRequest, NodeRequestLike } from '../../src/node.js';
 import { forwardedRequest, nodeRequest } from '../../src/node.js';
-import { closeServers, send, sendBytes, serve } from '../node-server.js';
 
 afterEach(closeServers);
 

@@ -11,14 +11,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { context, ROOT_CONTEXT, SpanStatusCode } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
+import { closeServers, delay, send, serve, until } from '@otel-middleware/testbed/node-server';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { createHttpServerInstrumentation } from '../../src/index.js';
 import type { NodeRequestLike, NodeResponseLike } from '../../src/node.js';
 import { endOnClose, nodeRequest, nodeResponse } from '../../src/node.js';
 import type { ServerOperation } from '../../src/server/server-operation.js';
-import { closeServers, delay, send, serve, until } from '../node-server.js';
 import { SCOPE } from '../plain-http.js';
-import type { Telemetry } from '../telemetry.js';
-import { startTelemetry } from '../telemetry.js';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());

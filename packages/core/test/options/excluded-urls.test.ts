@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { collectDiagnostics } from '@otel-middleware/testbed/diagnostics';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import type { ExcludedUrls } from '../../src/options/excluded-urls.js';
 import { compileExcludedUrls } from '../../src/options/excluded-urls.js';
 import { compileRules } from '../../src/server/rules.js';
-import { collectDiagnostics } from '../diagnostics.js';
 import type { PlainResponse } from '../plain-http.js';
 import { plainResponse } from '../plain-http.js';
-import { withVariables } from '../variables.js';
 
 interface Request {
   method: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import type { HeaderOptions } from '../../src/options/header-options.js';
 import { configureHeaders } from '../../src/options/header-options.js';
-import { withVariables } from '../variables.js';
 
 const PREFIX = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { collectDiagnostics } from '@otel-middleware/testbed/diagnostics';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import { compilePatterns, readPatterns, splitPatterns } from '../../src/options/patterns.js';
-import { collectDiagnostics } from '../diagnostics.js';
-import { withVariables } from '../variables.js';
 
 describe('a comma-separated list', () => {
   test.each([

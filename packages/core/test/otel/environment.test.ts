@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import { readList, readVariable } from '../../src/otel/environment.js';
-import { withVariables } from '../variables.js';
 
 const { process: real } = globalThis;
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import type { LogRecord } from 'opentelemetry-api-1.10';
 import { logs, ROOT_CONTEXT, trace } from 'opentelemetry-api-1.10';
-import { startTelemetry } from '../telemetry.js';
-import { withVariables } from '../variables.js';
 
 // The source as an application with API 1.10 resolves it: the real one, in the place of 1.9.
 jest.unstable_mockModule('@opentelemetry/api', () => import('opentelemetry-api-1.10'));

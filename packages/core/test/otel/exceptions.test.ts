@@ -2,6 +2,8 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import {
   errorMessage,
   errorType,
@@ -10,8 +12,6 @@ import {
   SERVER_EXCEPTION,
 } from '../../src/otel/exceptions.js';
 import { SCOPE } from '../plain-http.js';
-import { startTelemetry } from '../telemetry.js';
-import { withVariables } from '../variables.js';
 
 class PaymentError extends Error {}
 class NamedError extends Error {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { collectDiagnostics } from '@otel-middleware/testbed/diagnostics';
 import { failureReport, guardedHook, isThenable, synchronous } from '../../src/otel/hooks.js';
-import { collectDiagnostics } from '../diagnostics.js';
 
 let diagnostics: ReturnType<typeof collectDiagnostics>;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createNoopMeter, metrics } from '@opentelemetry/api';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { durationHistogram, isEnabled, meterSource } from '../../src/otel/meter.js';
 import { SCOPE } from '../plain-http.js';
-import { startTelemetry } from '../telemetry.js';
 
 afterEach(() => metrics.disable());
 

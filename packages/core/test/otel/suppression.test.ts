@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import * as sdk from '@opentelemetry/core';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { isTracingSuppressed, SUPPRESSED } from '../../src/otel/suppression.js';
-import { startTelemetry } from '../telemetry.js';
 
 test('is that of the SDK, both ways (exclude:effect)', () => {
   expect(sdk.isTracingSuppressed(SUPPRESSED)).toBe(true);

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { propagation, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { isIdle, tracerSource } from '../../src/otel/tracer.js';
 import { instrument, response, SCOPE } from '../plain-http.js';
-import type { Telemetry } from '../telemetry.js';
-import { startTelemetry } from '../telemetry.js';
 
 const scopeOf = (telemetry: Telemetry) =>
   telemetry.spans().map(({ instrumentationScope }) => instrumentationScope);

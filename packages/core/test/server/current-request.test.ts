@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { getRPCMetadata, suppressTracing, W3CBaggagePropagator } from '@opentelemetry/core';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import {
   addMetricAttributes,
   serverRequest,
@@ -11,8 +13,6 @@ import {
 } from '../../src/server/current-request.js';
 import type { PlainOptions, PlainRequest } from '../plain-http.js';
 import { instrument, response } from '../plain-http.js';
-import type { Telemetry } from '../telemetry.js';
-import { startTelemetry } from '../telemetry.js';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());

@@ -11,15 +11,15 @@ import {
 } from '@opentelemetry/core';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { AlwaysOffSampler, SamplingDecision } from '@opentelemetry/sdk-trace-node';
+import { collectDiagnostics } from '@otel-middleware/testbed/diagnostics';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import fc from 'fast-check';
 import { serverTimingPropagator } from '../../src/http/response-propagators.js';
 import { NO_NEEDS } from '../../src/server/server-operation.js';
-import { collectDiagnostics } from '../diagnostics.js';
 import type { PlainOptions, PlainRequest } from '../plain-http.js';
 import { instrument, plainRequest, response } from '../plain-http.js';
-import type { Telemetry } from '../telemetry.js';
-import { startTelemetry } from '../telemetry.js';
-import { withVariables } from '../variables.js';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());

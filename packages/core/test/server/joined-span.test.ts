@@ -5,13 +5,13 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import type { RPCMetadata } from '@opentelemetry/core';
 import { RPCType, setRPCMetadata } from '@opentelemetry/core';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
+import type { Telemetry } from '@otel-middleware/testbed/telemetry';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { serverTimingPropagator } from '../../src/http/response-propagators.js';
 import { addMetricAttributes, serverSpan, setHttpRoute } from '../../src/server/current-request.js';
 import { NO_NEEDS } from '../../src/server/server-operation.js';
 import type { PlainOptions, PlainRequest } from '../plain-http.js';
 import { instrument, response } from '../plain-http.js';
-import type { Telemetry } from '../telemetry.js';
-import { startTelemetry } from '../telemetry.js';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());

@@ -8,8 +8,8 @@ import {
   setRPCMetadata,
   suppressTracing,
 } from '@opentelemetry/core';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { EXTRACTION_ROOT, OPERATION_KEY, RequestContext } from '../../src/server/request-context.js';
-import { startTelemetry } from '../telemetry.js';
 
 const KEY = createContextKey('test key');
 const OTHER = createContextKey('test other');

@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { collectDiagnostics } from '@otel-middleware/testbed/diagnostics';
+import { startTelemetry } from '@otel-middleware/testbed/telemetry';
 import { serverTimingPropagator } from '../../src/http/response-propagators.js';
 import { compileRules } from '../../src/server/rules.js';
 import { NO_NEEDS } from '../../src/server/server-operation.js';
-import { collectDiagnostics } from '../diagnostics.js';
 import type { PlainOptions, PlainRequest, PlainResponse } from '../plain-http.js';
 import { plainResponse, response, SCOPE } from '../plain-http.js';
-import { startTelemetry } from '../telemetry.js';
 
 const configured = (options: PlainOptions = {}) =>
   compileRules<PlainRequest, PlainResponse>({

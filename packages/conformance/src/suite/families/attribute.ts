@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { withVariables } from '../../driver/variables.js';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import type { Requires } from '../register-tests.js';
 
 /** Attributes of URL, protocol and user agent; those of addresses are in a file of their own. */

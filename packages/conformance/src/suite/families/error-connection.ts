@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import { matrix } from '../../driver/matrix.js';
 import type { SystemUnderTest } from '../../driver/system-under-test.js';
-import { withVariables } from '../../driver/variables.js';
 import { CLIENT_DISCONNECTED, exceptionAttributes } from '../../expect/expected-span.js';
 import { HAS_LOGS, withRecordedLogs } from '../../expect/logs.js';
 import { destroyError, thrownError } from '../../fixture/failures.js';

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { HttpServerOptions } from '@otel-middleware/core';
-import { withVariables } from '../../driver/variables.js';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import type { Requires, Start } from '../register-tests.js';
 
 type ExcludedUrls = HttpServerOptions<unknown, unknown>['excludedUrls'];

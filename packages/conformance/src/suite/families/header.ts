@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Attributes } from '@opentelemetry/api';
 import type { HttpServerOptions } from '@otel-middleware/core';
-import { withVariables } from '../../driver/variables.js';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import type { Exchange } from '../../expect/exchange.js';
 import type { EndpointName } from '../../fixture/endpoints.js';
 import type { Requires, Start } from '../register-tests.js';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { HttpServerOptions } from '@otel-middleware/core';
+import { withVariables } from '@otel-middleware/testbed/variables';
 import { matrix } from '../../driver/matrix.js';
-import { withVariables } from '../../driver/variables.js';
 import type { Requires } from '../register-tests.js';
 
 const LEGACY_ATTRIBUTES =

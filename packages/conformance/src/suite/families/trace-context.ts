@@ -3,9 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from '@jest/globals';
 import { SpanKind } from '@opentelemetry/api';
-import { TraceContextPropagator } from '../../../../sdk/src/trace-context.js';
-import type { TraceContextCase } from '../../../../sdk/test/trace-context-cases.js';
-import { PARENT_ID, TRACE_CONTEXT_CASES, TRACE_ID } from '../../../../sdk/test/trace-context-cases.js';
+import type { TraceContextCase } from '../../fixture/trace-context-cases.js';
+import { PARENT_ID, TRACE_CONTEXT_CASES, TRACE_ID } from '../../fixture/trace-context-cases.js';
 import type { Requires } from '../register-tests.js';
 
 /** What an outbound request tells of the trace that it belongs to. */
@@ -59,8 +58,8 @@ export function traceContext(requires: Requires): void {
   requires(
     ['propagation:invalid', 'propagation:parent'],
     'outbound requests of the client package carry what Trace Context Level 2 asks for',
-    async ({ start }) => {
-      const app = await start({ options: { propagator: new TraceContextPropagator() } });
+    async ({ start, adapter }) => {
+      const app = await start({ options: { propagator: adapter.outbound.propagator } });
       const upstream = await listenForOutbound();
       try {
         const found: Record<string, Outbound> = {};
