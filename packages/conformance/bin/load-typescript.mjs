@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { transformFile } from '@swc/core';
 
-const matrix = new URL('../src/driver/matrix.ts', import.meta.url).href;
+const matrix = new URL('../src/matrix.ts', import.meta.url).href;
 
 export async function resolve(specifier, context, next) {
   // Gaps may depend on the cell of the matrix; the suite beside it needs Jest.

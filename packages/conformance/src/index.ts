@@ -1,9 +1,8 @@
 export { withVariables } from '@otel-middleware/testbed/variables';
+export type { Adapter, Gaps, NativeObjects } from './driver/adapter.js';
 export type { Deployment, Registration, Served } from './driver/deployment.js';
 export { serveListener } from './driver/deployment.js';
 export { Diagnostics } from './driver/diagnostics.js';
-export type { MatrixCell } from './driver/matrix.js';
-export { matrix } from './driver/matrix.js';
 export { clientTls, serverTls } from './driver/pre-shared-key.js';
 export { createAlwaysOffSampler, createContextManager, createPropagator } from './driver/sdk.js';
 export { Telemetry } from './driver/telemetry.js';
@@ -15,7 +14,8 @@ export type { Endpoint, EndpointName, PlainEndpoint, PlainEndpointName } from '.
 export { endpoints, plainEndpointList } from './fixture/endpoints.js';
 export { HandledError } from './fixture/failures.js';
 export type { Answer, ApplicationRequest } from './fixture/handler-contract.js';
+export type { MatrixCell } from './matrix.js';
+export { matrix } from './matrix.js';
 export { requirements } from './requirements/all.js';
 export type { AdapterName, Requirement } from './requirements/requirement.js';
-export type { Adapter, Gaps, NativeObjects } from './suite/adapter.js';
 export { describeConformance } from './suite/describe-conformance.js';

@@ -17,7 +17,7 @@ import {
 import { Application } from '../fixture/application.js';
 import type { EndpointName } from '../fixture/endpoints.js';
 import { endpoints } from '../fixture/endpoints.js';
-import type { Adapter } from '../suite/adapter.js';
+import type { Adapter } from './adapter.js';
 import type { Protocol, Registration, Served } from './deployment.js';
 import { HttpCall } from './http-client.js';
 import type { RawRequest } from './raw-client.js';

@@ -1,7 +1,7 @@
 import type { Attributes, SpanContext, SpanStatus } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { matrix } from '../driver/matrix.js';
+import { matrix } from '../matrix.js';
 import type { Exchange, SentRequest } from './exchange.js';
 
 /** A span as tests compare it: everything that an instrumentation decides, and nothing else. */

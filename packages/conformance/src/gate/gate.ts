@@ -1,5 +1,5 @@
+import type { Gaps } from '../driver/adapter.js';
 import type { Requirement } from '../requirements/requirement.js';
-import type { Gaps } from '../suite/adapter.js';
 
 /** What is known of a package's tests. */
 export interface TestedPackage {

@@ -1,5 +1,5 @@
+import type { Gaps } from '../driver/adapter.js';
 import type { AdapterName, Requirement } from '../requirements/requirement.js';
-import type { Gaps } from '../suite/adapter.js';
 
 /** An adapter's column. */
 export interface Column {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { context } from '@opentelemetry/api';
+import type { Adapter } from '../driver/adapter.js';
 import { Diagnostics } from '../driver/diagnostics.js';
 import { loadedApiVersion } from '../driver/loaded-api.js';
-import { matrix } from '../driver/matrix.js';
 import { createContextManager, SDK_LINE } from '../driver/sdk.js';
-import type { Adapter } from './adapter.js';
+import { matrix } from '../matrix.js';
 import { families } from './families/all.js';
 import { registerTests } from './register-tests.js';
 

@@ -1,9 +1,9 @@
 import { test } from '@jest/globals';
+import type { Adapter, Gaps } from '../driver/adapter.js';
 import type { Diagnostics } from '../driver/diagnostics.js';
 import type { Setting } from '../driver/system-under-test.js';
 import { SystemUnderTest } from '../driver/system-under-test.js';
 import { requirementOf } from '../requirements/all.js';
-import type { Adapter, Gaps } from './adapter.js';
 
 /** Builds and starts the fixture application; it is closed and checked when the test is over. */
 export type Start = (setting?: Setting) => Promise<SystemUnderTest>;

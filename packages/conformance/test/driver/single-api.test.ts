@@ -3,9 +3,9 @@ import { context, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { loadedApiVersion } from '../../src/driver/loaded-api.js';
-import { matrix } from '../../src/driver/matrix.js';
 import { createContextManager, createPropagator, SDK_LINE } from '../../src/driver/sdk.js';
 import { Telemetry } from '../../src/driver/telemetry.js';
+import { matrix } from '../../src/matrix.js';
 
 afterEach(() => context.disable());
 

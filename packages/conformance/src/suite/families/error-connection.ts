@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
 import { withVariables } from '@otel-middleware/testbed/variables';
-import { matrix } from '../../driver/matrix.js';
 import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { CLIENT_DISCONNECTED, exceptionAttributes } from '../../expect/expected-span.js';
 import { HAS_LOGS, withRecordedLogs } from '../../expect/logs.js';
 import { destroyError, thrownError } from '../../fixture/failures.js';
+import { matrix } from '../../matrix.js';
 import type { Requires } from '../register-tests.js';
 
 const GONE = { errorType: CLIENT_DISCONNECTED };

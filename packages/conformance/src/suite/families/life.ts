@@ -2,10 +2,10 @@ import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { HistogramMetricData } from '@opentelemetry/sdk-metrics';
-import { matrix } from '../../driver/matrix.js';
 import type { SystemUnderTest } from '../../driver/system-under-test.js';
 import { CLIENT_DISCONNECTED } from '../../expect/expected-span.js';
 import type { EndpointName } from '../../fixture/endpoints.js';
+import { matrix } from '../../matrix.js';
 import type { Requires } from '../register-tests.js';
 
 /** The duration of a span in seconds, by its place among those that have ended. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { withVariables } from '@otel-middleware/testbed/variables';
-import { matrix } from '../../driver/matrix.js';
+import { matrix } from '../../matrix.js';
 import type { Requires } from '../register-tests.js';
 
 const LEGACY_ATTRIBUTES =

@@ -1,8 +1,8 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
-import type { Deployment, Served } from '../driver/deployment.js';
 import type { EndpointName } from '../fixture/endpoints.js';
 import type { InstrumentFetch } from '../fixture/handler-contract.js';
 import type { AdapterName } from '../requirements/requirement.js';
+import type { Deployment, Served } from './deployment.js';
 
 /**
  * What an adapter does not do, and why: by the id of a requirement, or by the full name of one of its tests.
