@@ -1,13 +1,15 @@
-// Fails when an import runs against the arrows between the packages, or between the folders of core.
+// Fails when an import runs against the arrows between the packages, or between the folders of one, or leaves its package by a
+// path.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { importedNames } from './imports.mjs';
-import { publicPackages, root } from './workspace.mjs';
+import { relativeImportFaults } from './relative-imports.mjs';
+import { root, workspacePackages } from './workspace.mjs';
 
 const scope = '@otel-middleware/';
 
-/** The entries of the other packages that the sources of each published package may import. */
+/** The entries of the other packages that the sources of each package may import. */
 const arrows = {
   core: [],
   'node-http': ['core', 'core/node', 'core/internal'],
@@ -20,6 +22,9 @@ const arrows = {
   ws: ['core', 'core/internal', 'node-http'],
   sqlcommenter: ['core', 'core/internal'],
   sdk: ['core/internal'],
+  testbed: [],
+  conformance: ['core', 'testbed/variables'],
+  template: ['core', 'node-http'],
 };
 
 /** These run where there is no Node, so even its types stay out of their sight. */
@@ -42,6 +47,18 @@ const coreArrows = {
   node: ['server', 'messages', 'http'],
   index: ['server', 'options', 'messages', 'http'],
   internal: ['options', 'http', 'otel'],
+};
+
+/** The folders of conformance, likewise: fixture, driver and expectations know no test, and the suite no gate. */
+const conformanceArrows = {
+  matrix: [],
+  fixture: [],
+  requirements: [],
+  expect: ['fixture', 'matrix'],
+  driver: ['expect', 'fixture', 'requirements'],
+  suite: ['driver', 'expect', 'fixture', 'requirements', 'matrix'],
+  gate: ['suite', 'driver', 'requirements'],
+  index: ['suite', 'driver', 'expect', 'fixture', 'requirements', 'matrix'],
 };
 
 function* sourceFiles(folder) {
@@ -74,29 +91,40 @@ function* packageFaults({ folder, manifest }) {
   }
 }
 
-/** The folder of core that a file belongs to. A file beside the folders goes by its own name: `node.ts` is the door of `node/`. */
-function roomOf(file) {
-  const [first] = relative(join(root, 'packages/core/src'), file).split(sep);
+/** The folder of `src` that a file belongs to. A file beside the folders goes by its own name: `node.ts` is the door of `node/`. */
+function roomOf(src, file) {
+  const [first] = relative(src, file).split(sep);
   return basename(first, '.ts');
 }
 
-function* coreFaults() {
-  for (const file of sourceFiles(join(root, 'packages/core/src'))) {
-    const room = roomOf(file);
-    const allowed = coreArrows[room];
+function* folderFaults(name, arrows) {
+  const src = join(root, 'packages', name, 'src');
+  for (const file of sourceFiles(src)) {
+    const room = roomOf(src, file);
+    const allowed = arrows[room];
     const path = relative(root, file);
     if (!allowed) {
-      yield `${path}: ${room} is no folder of core: add it to the table in scripts/check-arrows.mjs`;
+      yield `${path}: ${room} is no folder of ${name}: add it to the table in scripts/check-arrows.mjs`;
       continue;
     }
     for (const imported of importedNames(file).filter((name) => name.startsWith('.'))) {
-      const target = roomOf(resolve(file, '..', imported.replace(/\.js$/, '.ts')));
+      const target = roomOf(src, resolve(file, '..', imported.replace(/\.js$/, '.ts')));
       if (target !== room && !allowed.includes(target))
-        yield `${path} imports ${imported}; besides its own folder it may import: ${allowed.join(', ')}`;
+        yield `${path} imports ${imported}; besides its own folder it may import: ${allowed.join(', ') || 'nothing'}`;
     }
   }
 }
 
-const faults = [...publicPackages().flatMap((one) => [...packageFaults(one)]), ...coreFaults()];
+/** Packages with sources; the others are programs, which may use whatever they depend on. */
+const packages = workspacePackages().filter(
+  ({ folder }) => existsSync(join(folder, 'src')) && !folder.includes(`${sep}examples${sep}`),
+);
+
+const faults = [
+  ...packages.flatMap((one) => [...packageFaults(one)]),
+  ...folderFaults('core', coreArrows),
+  ...folderFaults('conformance', conformanceArrows),
+  ...relativeImportFaults(),
+];
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;

@@ -11,7 +11,8 @@ import { TRACE } from './scenarios.js';
 import { registerTelemetry } from './telemetry.js';
 
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
-const core = (name) => import(new URL(`../core/dist/cjs/${name}.js`, import.meta.url));
+const manifest = import.meta.resolve('@otel-middleware/core/package.json');
+const core = (name) => import(new URL(`dist/cjs/${name}.js`, manifest));
 const [clock, excluded, host, requestContext, target] = await Promise.all(
   ['otel/clock', 'options/excluded-urls', 'http/host', 'server/request-context', 'http/request-target'].map(
     core,
