@@ -69,7 +69,7 @@ function* sourceFiles(folder) {
 }
 
 function* packageFaults({ folder, manifest }) {
-  const name = manifest.name.slice(scope.length);
+  const name = basename(folder);
   const allowed = arrows[name]?.map((target) => scope + target);
   if (!allowed)
     return yield `${manifest.name} has no arrows: add it to the table in scripts/check-arrows.mjs`;

@@ -1,7 +1,7 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import type { EndpointName } from '../fixture/endpoints.js';
 import type { InstrumentFetch } from '../fixture/handler-contract.js';
-import type { AdapterName } from '../requirements/requirement.js';
+import type { AdapterUnderTest } from '../requirements/requirement.js';
 import type { Deployment, Served } from './deployment.js';
 
 /**
@@ -32,7 +32,7 @@ export interface Outbound {
 
 /** An adapter as the suite sees it. */
 export interface Adapter {
-  readonly adapter: AdapterName;
+  readonly adapter: AdapterUnderTest;
   /** Builds the application with every endpoint, registers the middleware, and lets it listen. */
   serve(deployment: Deployment): Promise<Served>;
   readonly native: NativeObjects;

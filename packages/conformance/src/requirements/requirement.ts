@@ -10,6 +10,12 @@ export type AdapterName =
   | 'client'
   | 'sqlcommenter';
 
+/**
+ * Everything that runs the suite. `fifth` is the framework of `packages/template`: it has to do what every
+ * framework with a router has to, and has no column in the table, since it does not exist.
+ */
+export type AdapterUnderTest = AdapterName | 'fifth';
+
 /** One thing that an adapter has to do, with the document that asks for it. */
 export interface Requirement {
   /** `family:name`, by which tests cite it. */
@@ -34,6 +40,13 @@ export const FRAMEWORKS: readonly AdapterName[] = ['express', 'fastify', 'koa', 
 
 /** Everything that makes server spans of requests. */
 export const SERVERS: readonly AdapterName[] = [...FRAMEWORKS, 'node-http', 'fetch-handler'];
+
+/** Returns true when an adapter has to meet a requirement. */
+export function appliesTo({ adapters }: Requirement, adapter: AdapterUnderTest): boolean {
+  return adapter === 'fifth'
+    ? FRAMEWORKS.every((framework) => adapters.includes(framework))
+    : adapters.includes(adapter);
+}
 
 /** Turns the table of a family into requirements. */
 export function family(

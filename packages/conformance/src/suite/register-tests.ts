@@ -4,6 +4,7 @@ import type { Diagnostics } from '../driver/diagnostics.js';
 import type { Setting } from '../driver/system-under-test.js';
 import { SystemUnderTest } from '../driver/system-under-test.js';
 import { requirementOf } from '../requirements/all.js';
+import { appliesTo } from '../requirements/requirement.js';
 
 /** Builds and starts the fixture application; it is closed and checked when the test is over. */
 export type Start = (setting?: Setting) => Promise<SystemUnderTest>;
@@ -60,7 +61,7 @@ export function registerTests(
   const notApplicable = new Set<string>();
   const requires: Requires = (ids, behaviour, run, timeoutMillis = 5000) => {
     const name = testName(ids, behaviour);
-    const applicable = [ids].flat().filter((id) => requirementOf(id).adapters.includes(adapter.adapter));
+    const applicable = [ids].flat().filter((id) => appliesTo(requirementOf(id), adapter.adapter));
     if (applicable.length === 0) {
       for (const id of [ids].flat()) notApplicable.add(id);
       return;

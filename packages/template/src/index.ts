@@ -1,0 +1,3 @@
+export type { Exchange, Middleware } from './fifth.js';
+export type { FifthOptions } from './opentelemetry.js';
+export { opentelemetry } from './opentelemetry.js';
