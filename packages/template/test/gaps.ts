@@ -12,7 +12,7 @@ const proxied = [
   'X-Forwarded headers of a trusted proxy decide client, scheme and server',
 ].map((behaviour) => [`[attribute:proxy-trusted] [attribute:peer] ${behaviour}`, PROXIES]);
 
-/** What the adapter leaves out, and why. */
+/** Requirements that the adapter does not meet, and why. */
 export const gaps: Gaps = {
   ...Object.fromEntries(proxied),
   'route:in-request': 'The route is set when the response ends, since the adapter has no currentRoute.',

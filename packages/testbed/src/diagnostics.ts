@@ -1,6 +1,6 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 
-/** What has gone through `diag` since the call, as `[level, message]`; takes the place of any other logger. */
+/** Collects what goes through `diag` from now on, as `[level, message]`; takes the place of any other logger. */
 export function collectDiagnostics(): (readonly ['error' | 'warn', string])[] {
   const lines: (readonly ['error' | 'warn', string])[] = [];
   diag.setLogger(

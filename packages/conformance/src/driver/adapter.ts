@@ -5,11 +5,11 @@ import type { AdapterUnderTest } from '../requirements/requirement.js';
 import type { Deployment, Served } from './deployment.js';
 
 /**
- * What an adapter does not do, and why: by the id of a requirement, or by the full name of one of its tests.
+ * Reasons why an adapter leaves something out, by the id of a requirement or the full name of one of its tests.
  */
 export type Gaps = Readonly<Record<string, string>>;
 
-/** How tests reach into the framework's own objects, as hooks and predicates are given them. */
+/** The framework's own request and response, as hooks and predicates are given them. */
 export interface NativeObjects {
   isRequest(value: unknown): boolean;
   isResponse(value: unknown): boolean;

@@ -9,15 +9,15 @@ import type { HttpServerOptions } from '@otel-middleware/core';
 import type { Application } from '../fixture/application.js';
 import { serverTls } from './pre-shared-key.js';
 
-/** What the server speaks: `http/1.1` and `h2` without TLS, `https` with it. */
+/** The protocol of the server: `http/1.1` and `h2` without TLS, `https` with it. */
 export type Protocol = 'http/1.1' | 'https' | 'h2';
 
-/** How often, and where, the middleware is registered. */
+/** The places where the middleware is registered. */
 export type Registration = 'once' | 'twice' | 'sub-app' | 'server' | 'after-routes';
 
-/** What an adapter has to serve for one test. */
+/** The application that an adapter has to serve for one test. */
 export interface Deployment {
-  /** What runs behind the routes. */
+  /** The handlers behind the routes. */
   readonly application: Application;
   /** The options of the adapter's verb; `undefined` leaves the middleware out altogether. */
   readonly options: HttpServerOptions<unknown, unknown> | undefined;

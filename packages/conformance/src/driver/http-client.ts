@@ -7,7 +7,7 @@ import type { Exchange, RequestInit, SentRequest } from '../expect/exchange.js';
 import { USER_AGENT } from '../expect/exchange.js';
 import { clientTls } from './pre-shared-key.js';
 
-/** How a client is connected. */
+/** The connection that a client makes. */
 export interface HttpConnection {
   /** Shares connections between calls; by default each has its own, which it closes. */
   readonly agent?: Agent | undefined;

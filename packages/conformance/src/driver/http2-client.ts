@@ -10,7 +10,7 @@ export interface Http2Request extends RequestInit {
   readonly resetAfterChunk?: boolean;
 }
 
-/** How long a response may stay away before the client gives its stream up, in milliseconds. */
+/** The time after which a client gives up a stream without a response, in milliseconds. */
 const PATIENCE = 1000;
 
 /** Makes requests at once over one HTTP/2 connection without TLS. */

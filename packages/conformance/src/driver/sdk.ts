@@ -7,7 +7,7 @@ import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 // Jest maps this name to `@opentelemetry/sdk-trace` where SDK line 3 is under test.
 import * as sdkTrace from '@opentelemetry/sdk-trace-node';
 
-/** What both lines of the SDK take to make a tracer provider. */
+/** Options of a tracer provider that both lines of the SDK take. */
 export interface TracerProviderOptions {
   readonly sampler: Sampler;
   readonly spanProcessors: SpanProcessor[];

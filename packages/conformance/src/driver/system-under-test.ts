@@ -26,7 +26,7 @@ import { createPropagator } from './sdk.js';
 import { Telemetry } from './telemetry.js';
 import { until } from './until.js';
 
-/** How a test wants the fixture application to be built; everything has a default. */
+/** The fixture application as a test wants it; everything has a default. */
 export interface Setting {
   readonly options?: HttpServerOptions<unknown, unknown>;
   /** False leaves the middleware out. */
@@ -92,7 +92,7 @@ export class SystemUnderTest {
     return new SystemUnderTest(adapter, telemetry, application, served);
   }
 
-  /** Where the server listens: address and port, or the path of a unix socket. */
+  /** The address and port that the server listens on, or the path of its unix socket. */
   get address(): AddressInfo | string {
     return this.served.server.address() as AddressInfo | string;
   }

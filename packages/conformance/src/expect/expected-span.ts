@@ -26,7 +26,7 @@ export interface PlainSpan {
   };
 }
 
-/** What a test knows of a server span beyond the request that it sent. */
+/** Facts about a server span that the request alone does not tell. */
 export interface Expectation {
   /** `http.route`; absent when there must be none. */
   readonly route?: string | undefined;
@@ -36,7 +36,7 @@ export interface Expectation {
   readonly errorType?: string;
   /** The status description, where an exception explains what no status code does. */
   readonly description?: string;
-  /** What was thrown, where it has to be recorded. */
+  /** The thrown value, where it has to be recorded. */
   readonly exception?: { readonly error: unknown };
   readonly parent?: SpanContext | undefined;
   readonly links?: readonly SpanContext[];

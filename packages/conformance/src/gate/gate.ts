@@ -1,7 +1,7 @@
 import type { Gaps } from '../driver/adapter.js';
 import type { Requirement } from '../requirements/requirement.js';
 
-/** What is known of a package's tests. */
+/** Facts about a package's tests. */
 export interface TestedPackage {
   /** The folder's name under `packages`. */
   readonly name: string;
@@ -11,11 +11,11 @@ export interface TestedPackage {
   readonly cited: readonly string[];
   /** Its tests that never run. */
   readonly skipped: readonly string[];
-  /** What its `test/gaps.ts` declares. */
+  /** The gaps that its `test/gaps.ts` declares. */
   readonly gaps: Gaps;
 }
 
-/** What the gate finds. */
+/** The findings of the gate. */
 export interface Verdict {
   /** Why the gate is shut; nothing when it is open. */
   readonly faults: readonly string[];

@@ -9,7 +9,7 @@ import { appliesTo } from '../requirements/requirement.js';
 /** Builds and starts the fixture application; it is closed and checked when the test is over. */
 export type Start = (setting?: Setting) => Promise<SystemUnderTest>;
 
-/** What a test is given. */
+/** The arguments of a test. */
 export interface TestContext {
   readonly start: Start;
   readonly adapter: Adapter;
@@ -35,7 +35,7 @@ function testName(ids: string | readonly string[], behaviour: string): string {
     .join(' ')} ${behaviour}`;
 }
 
-/** What became of the tests of a suite when they were registered for one adapter. */
+/** The tests of a suite as they were registered for one adapter. */
 export interface Registered {
   readonly names: readonly string[];
   /** Reasons by gap. */

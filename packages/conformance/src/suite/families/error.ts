@@ -4,7 +4,7 @@ import type { EndpointName } from '../../fixture/endpoints.js';
 import { nonErrors, rejectedError, streamError, thrownError } from '../../fixture/failures.js';
 import type { Requires, TestContext } from '../register-tests.js';
 
-/** What a client can tell two responses apart by. */
+/** The parts of a response by which a client can tell it from another. */
 function response({ status, headers, body, complete }: Exchange): object {
   const { date: _, ...others } = headers;
   return { status, headers: others, body, complete };

@@ -29,7 +29,7 @@ async function expectOwnParents(app: SystemUnderTest, exchanges: readonly Exchan
   expect([...spans].sort(byTrace)).toEqual([...expected].sort(byTrace));
 }
 
-/** What HTTP and connections do beside one request and one response. */
+/** Connections beyond one request and one response. */
 export function lifeConnection(requires: Requires): void {
   requires('life:trailers', 'a response with trailers makes one span', async ({ start }) => {
     const app = await start();

@@ -12,7 +12,7 @@ async function metric(app: SystemUnderTest, name: string): Promise<MetricData | 
   return (await app.telemetry.metrics()).find(({ descriptor }) => descriptor.name === name);
 }
 
-/** What was recorded of body sizes, by route. */
+/** Recorded sizes of bodies, by route. */
 async function sizes(
   app: SystemUnderTest,
   name: string,

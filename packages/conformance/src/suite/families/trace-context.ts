@@ -7,7 +7,7 @@ import type { TraceContextCase } from '../../fixture/trace-context-cases.js';
 import { PARENT_ID, TRACE_CONTEXT_CASES, TRACE_ID } from '../../fixture/trace-context-cases.js';
 import type { Requires } from '../register-tests.js';
 
-/** What an outbound request tells of the trace that it belongs to. */
+/** The trace that an outbound request says it belongs to. */
 interface Outbound {
   readonly trace: 'continued' | 'new' | undefined;
   readonly sampled: boolean | undefined;
