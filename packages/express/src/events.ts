@@ -1,5 +1,5 @@
 import { emitWithinOperations, resumableOn } from '@otel-middleware/node-http';
-import type { Application } from './router.js';
+import type { Application } from './routes/express-internals.js';
 
 const bound = new WeakSet<Application>();
 

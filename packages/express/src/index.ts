@@ -1,2 +1,2 @@
-export type { ExpressOptions } from './opentelemetry.js';
-export { opentelemetry, opentelemetryErrors } from './opentelemetry.js';
+export type { ExpressOptions } from './middleware.js';
+export { opentelemetry, opentelemetryErrors } from './middleware.js';

@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { diag } from '@opentelemetry/api';
-import type { Application } from './router.js';
-import { applicationRouter, isApplication, isRouter } from './router.js';
+import type { Application } from './routes/express-internals.js';
+import { applicationRouter, isApplication, isRouter } from './routes/express-internals.js';
 
 /** On which Node tells of every request before any listener is called. */
 const REQUEST_START = 'http.server.request.start';

@@ -1,8 +1,8 @@
-import { decompiledPath } from './decompiled-path.js';
+import type { Application, Layer, Path, PathOptions, Router } from '../express-internals.js';
+import { decompiledPath } from './express-4-regexp.js';
 import type { PathPattern } from './path-pattern.js';
 import { compilePath } from './path-pattern.js';
-import { probingPattern } from './probing-pattern.js';
-import type { Application, Layer, Path, PathOptions, Router } from './router.js';
+import { probingPattern } from './router-2-probe.js';
 
 /** The patterns of the path at which a layer is mounted. */
 export function mountPatterns(layer: Layer, router: Router): PathPattern[] {

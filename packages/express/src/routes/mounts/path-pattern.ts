@@ -1,4 +1,4 @@
-import type { LayerConstructor, Path, PathOptions } from './router.js';
+import type { LayerConstructor, Path, PathOptions } from '../express-internals.js';
 
 /** What a pattern has matched: its template, and how much of the concrete path. */
 export interface PathMatch {

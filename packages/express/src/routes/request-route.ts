@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { ServerOperation } from '@otel-middleware/core';
-import type { RouteState } from './route-property.js';
-import { routeState, setRouteState } from './route-property.js';
+import type { Route, RoutedRequest } from './express-internals.js';
+import type { RouteState } from './route-accessor.js';
+import { routeState, setRouteState } from './route-accessor.js';
 import type { RouteTable } from './route-table.js';
 import { routeTableOf } from './route-table.js';
-import type { Route, RoutedRequest } from './router.js';
 
 type RoutedResponse = Pick<ServerResponse, 'statusCode' | 'getHeader'>;
 type Operation = Pick<ServerOperation<unknown>, 'kind' | 'setRoute' | 'recordError'>;

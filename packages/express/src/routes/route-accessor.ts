@@ -1,5 +1,5 @@
 import { operationOn } from '@otel-middleware/node-http';
-import type { Application, Route, RoutedRequest } from './router.js';
+import type { Application, Route, RoutedRequest } from './express-internals.js';
 
 /** What is known of the route of one request, and who is told. */
 export interface RouteState {

@@ -1,5 +1,5 @@
+import type { Layer, Path } from '../express-internals.js';
 import { attempt, unused } from './path-pattern.js';
-import type { Layer, Path } from './router.js';
 
 /** Of an array of paths, the alternatives; early versions put them into a group. */
 const GROUP = /^\(\?:(\^.*)\)$/;

@@ -3,7 +3,7 @@ import { diag } from '@opentelemetry/api';
 import { opentelemetry, opentelemetryErrors } from '@otel-middleware/express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import express from 'express';
-import type { Application } from '../src/router.js';
+import type { Application } from '../src/routes/express-internals.js';
 import { answer, fail, pass, router, serve, serveListener, tracerProvider } from './traced-app.js';
 
 const warnings: string[] = [];

@@ -1,6 +1,6 @@
+import type { PathMatcher } from '../express-internals.js';
 import type { PathPattern } from './path-pattern.js';
 import { attempt } from './path-pattern.js';
-import type { PathMatcher } from './router.js';
 
 type Params = Readonly<Record<string, unknown>>;
 

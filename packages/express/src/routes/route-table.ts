@@ -1,10 +1,10 @@
 import { diag } from '@opentelemetry/api';
-import { applicationPatterns, mountPatterns } from './mount-patterns.js';
-import type { PathPattern } from './path-pattern.js';
-import { compilePath, firstMatch } from './path-pattern.js';
-import { makeObservable } from './route-property.js';
-import type { Application, Layer, Route, RoutedRequest, Router } from './router.js';
-import { applicationRouter, isApplication, isRouter } from './router.js';
+import type { Application, Layer, Route, RoutedRequest, Router } from './express-internals.js';
+import { applicationRouter, isApplication, isRouter } from './express-internals.js';
+import { applicationPatterns, mountPatterns } from './mounts/mount-paths.js';
+import type { PathPattern } from './mounts/path-pattern.js';
+import { compilePath, firstMatch } from './mounts/path-pattern.js';
+import { makeObservable } from './route-accessor.js';
 
 const tables = new WeakMap<Application, RouteTable>();
 

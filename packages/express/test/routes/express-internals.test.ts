@@ -3,9 +3,9 @@ import { matrix } from '@otel-middleware/conformance';
 import { opentelemetry } from '@otel-middleware/express';
 import type { IRouter, Request, RequestHandler } from 'express';
 import express from 'express';
-import type { Application, Layer, Router } from '../src/router.js';
-import { applicationRouter, isApplication, isRouter } from '../src/router.js';
-import { answer, fail, isExpress4, keepsNoPaths, pass, serve, tracerProvider } from './traced-app.js';
+import type { Application, Layer, Router } from '../../src/routes/express-internals.js';
+import { applicationRouter, isApplication, isRouter } from '../../src/routes/express-internals.js';
+import { answer, fail, isExpress4, keepsNoPaths, pass, serve, tracerProvider } from '../traced-app.js';
 
 const routerOf = (app: unknown): Router => applicationRouter(app as Application) as Router;
 const lastLayer = (app: unknown): Layer => routerOf(app).stack.at(-1) as Layer;

@@ -5,8 +5,8 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { bindEvents } from './events.js';
 import { watchRegistration } from './late-registration.js';
 import { RequestSource, requestGetter } from './request.js';
-import { followRoute, recordError } from './request-route.js';
-import type { RoutedRequest } from './router.js';
+import type { RoutedRequest } from './routes/express-internals.js';
+import { followRoute, recordError } from './routes/request-route.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link opentelemetry}. The proxies to trust are not among them: Express's `trust proxy` names them. */
