@@ -1,10 +1,10 @@
 export type { BodySizes } from './node/bodies.js';
-export { observeBodies } from './node/bodies.js';
-export { emitWithin, emitWithinOperations } from './node/event-context.js';
+export { watchBodies } from './node/bodies.js';
+export { bindEmitter, bindPrototype } from './node/event-context.js';
 export type { HandshakeSocket, WrittenHead } from './node/handshake.js';
 export { onHeadWritten } from './node/handshake.js';
 export type { ForwardedReader, ForwardedRequest } from './node/request.js';
 export { forwardedRequest, nodeRequest } from './node/request.js';
 export type { NodeRequestLike, NodeResponseLike } from './node/request-and-response.js';
 export { endOnClose, nodeResponse } from './node/response.js';
-export { operationOn, resumableOn } from './server/instrumentation.js';
+export { findContext, operationOn } from './server/instrumentation.js';

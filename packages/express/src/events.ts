@@ -1,4 +1,4 @@
-import { emitWithinOperations, resumableOn } from '@otel-middleware/node-http';
+import { bindPrototype, findContext } from '@otel-middleware/node-http';
 import type { Application } from './routes/express-internals.js';
 
 const bound = new WeakSet<Application>();
@@ -13,6 +13,6 @@ const bound = new WeakSet<Application>();
 export function bindEvents(app: Application): void {
   if (bound.has(app)) return;
   bound.add(app);
-  emitWithinOperations(app.request, resumableOn);
-  emitWithinOperations(app.response, ({ req }) => (req === undefined ? undefined : resumableOn(req)));
+  bindPrototype(app.request, findContext);
+  bindPrototype(app.response, ({ req }) => (req === undefined ? undefined : findContext(req)));
 }

@@ -1,6 +1,6 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { nodeResponse, observeEnd, observeResponse } from '@otel-middleware/node-http';
+import { nodeResponse, watchEnd, watchResponse } from '@otel-middleware/node-http';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { bindEvents } from './events.js';
 import { watchRegistration } from './late-registration.js';
@@ -40,7 +40,7 @@ export function opentelemetry(options: ExpressOptions = {}): RequestHandler {
     if (operation.kind !== 'excluded') {
       const beforeEnd = followRoute(routed(request), response, operation);
       // The events belong to the innermost registration, and the prototypes know but the first one.
-      const observe = operation.kind === 'owned' ? observeEnd : observeResponse;
+      const observe = operation.kind === 'owned' ? watchEnd : watchResponse;
       observe(operation, request, response, response, beforeEnd);
     }
     operation.run(next);

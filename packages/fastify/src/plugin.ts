@@ -1,12 +1,12 @@
 import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { observeResponse } from '@otel-middleware/node-http';
+import { watchResponse } from '@otel-middleware/node-http';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { onUpgradeAnswered } from './handshake.js';
 import { request } from './request.js';
 import { onBodyError, response } from './response.js';
-import { markSeen, observeUnrouted } from './unrouted.js';
+import { markSeen, watchUnrouted } from './unrouted.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link opentelemetry}: those of every adapter. Hooks receive Fastify's request and reply. */
@@ -56,13 +56,13 @@ export const opentelemetry: FastifyPluginAsync<FastifyOptions> = fastifyPlugin(
       if (operation === undefined) return done();
       (request as unknown as Operations)[key] = operation;
       request.opentelemetry ??= operation;
-      observeResponse(operation, request.raw, reply.raw, reply);
+      watchResponse(operation, request.raw, reply.raw, reply);
       if (request.raw.headers.upgrade !== undefined) onUpgradeAnswered(reply.raw, () => operation.end(reply));
       operation.run(done);
     });
     addResponseHooks(instance, (request) => (request as unknown as Operations)[key]);
     // Children inherit the server of the root instance, and see only their own routes.
-    if (Object.hasOwn(instance, 'server')) observeUnrouted(instance.server, config, options);
+    if (Object.hasOwn(instance, 'server')) watchUnrouted(instance.server, config, options);
   },
   { name: '@otel-middleware/fastify', fastify: '>=4.23.0 <6' },
 );

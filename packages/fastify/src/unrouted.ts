@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { HttpServerInstrumentationConfig, HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import type { NodeRequest, NodeResponse } from '@otel-middleware/node-http';
-import { nodeRequest, nodeResponse, observeResponse } from '@otel-middleware/node-http';
+import { nodeRequest, nodeResponse, watchResponse } from '@otel-middleware/node-http';
 
 /** Marks the Node request of a request that hooks have seen, for every copy of this package. */
 const SEEN: unique symbol = Symbol.for('otel-middleware.fastify.seen.v1');
@@ -18,7 +18,7 @@ export function markSeen(request: NodeRequest & { [SEEN]?: true }): void {
  *
  * It listens behind Fastify, which answers these at once. There is no Fastify request, so no hook and no predicate is called.
  */
-export function observeUnrouted<Req, Res>(
+export function watchUnrouted<Req, Res>(
   server: Pick<Server, 'on'>,
   config: Pick<HttpServerInstrumentationConfig<Req, Res>, 'scope' | 'framework'>,
   options: HttpServerOptions<Req, Res>,
@@ -32,7 +32,7 @@ export function observeUnrouted<Req, Res>(
   server.on('request', (request: NodeRequest & { [SEEN]?: true }, response) => {
     if (request[SEEN] || !response.headersSent) return;
     const operation = instrumentation.start(request);
-    if (operation !== undefined) observeResponse(operation, request, response, response);
+    if (operation !== undefined) watchResponse(operation, request, response, response);
   });
 }
 

@@ -3,7 +3,7 @@ import { diag } from '@opentelemetry/api';
 import type { Messages, ResponseOutcome, ServerOperation } from '@otel-middleware/core';
 import { receivedChunks, sentChunks } from '@otel-middleware/core';
 import type { NodeRequestLike, NodeResponseLike } from '@otel-middleware/core/node';
-import { endOnClose, observeBodies } from '@otel-middleware/core/node';
+import { endOnClose, watchBodies } from '@otel-middleware/core/node';
 import type { BodyListener } from './body.js';
 import { isEventStream, isLive, watchBody, watchRequestBody } from './body.js';
 import { completionOf, incomingOf, outgoingOf } from './connection.js';
@@ -99,7 +99,7 @@ export class Exchange<Res> {
 
   #endOnClose(incoming: NodeRequestLike, outgoing: NodeResponseLike): void {
     const operation = this.#operation;
-    const sizes = observeBodies(operation, incoming, outgoing);
+    const sizes = watchBodies(operation, incoming, outgoing);
     const { kind } = operation;
     const end = (_response: unknown, outcome?: ResponseOutcome): void =>
       operation.end(this.#conclude(), outcome);

@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation, serverSpan } from '@otel-middleware/core';
-import { nodeResponse, observeResponse, resumableOn } from '@otel-middleware/node-http';
+import { findContext, nodeResponse, watchResponse } from '@otel-middleware/node-http';
 import type { Context, Middleware, Response } from 'koa';
 import { request } from './request.js';
 import { followingOperation, followRoute } from './route.js';
@@ -32,10 +32,10 @@ export function opentelemetry(options: KoaOptions = {}): Middleware {
     warnIfLate(ctx);
     const operation = instrumentation.start(ctx);
     if (operation === undefined) return next();
-    observeErrors(ctx);
+    watchErrors(ctx);
     const isExcluded = operation.kind === 'excluded';
     const beforeEnd = isExcluded ? undefined : followRoute(ctx, operation);
-    observeResponse(operation, ctx.req, ctx.res, ctx.response, beforeEnd);
+    watchResponse(operation, ctx.req, ctx.res, ctx.response, beforeEnd);
     const downstream: Promise<unknown> = operation.run(next);
     // Not left to the application's handler: middleware before this one, and callbacks of one's own, answer errors themselves.
     if (!isExcluded) downstream.then(undefined, (error) => operation.recordError(error));
@@ -55,7 +55,7 @@ type ErrorHandler = Context['onerror'] & { [OBSERVED]?: true };
  * On the application's context: a function of its own on that of each request would give it a hidden class of its own, which
  * costs V8 and its collector tens of microseconds.
  */
-function observeErrors({ app: { context } }: Context): void {
+function watchErrors({ app: { context } }: Context): void {
   const onerror: ErrorHandler = context.onerror;
   if (onerror[OBSERVED]) return;
   const observed: ErrorHandler = function (this: Context, error) {
@@ -63,7 +63,7 @@ function observeErrors({ app: { context } }: Context): void {
     if (error == null) return onerror.call(this, error);
     const operation = followingOperation(this);
     operation?.recordError(error);
-    const scope = operation ?? resumableOn(this.req);
+    const scope = operation ?? findContext(this.req);
     if (scope === undefined) onerror.call(this, error);
     else scope.resume(() => onerror.call(this, error));
   };

@@ -35,7 +35,7 @@ export function followRoute(
   ctx: RoutedContext,
   operation: ServerOperation<unknown>,
 ): (() => void) | undefined {
-  observeRouters(ctx);
+  watchRouters(ctx);
   return routeOf(ctx).follow(ctx, operation);
 }
 
@@ -77,7 +77,7 @@ const routerProperties: Pick<RoutedContext, '_matchedRoute' | 'routePath' | 'mou
   },
 };
 
-function observeRouters(ctx: RoutedContext): void {
+function watchRouters(ctx: RoutedContext): void {
   const { context } = ctx.app;
   if (Object.hasOwn(context, '_matchedRoute')) return;
   const { mountPath, _matchedRoute, routePath } = ctx;

@@ -5,18 +5,18 @@ export type {
   WrittenHead,
 } from '@otel-middleware/core/node';
 export {
-  emitWithin,
-  emitWithinOperations,
+  bindEmitter,
+  bindPrototype,
+  findContext,
   forwardedRequest,
   nodeRequest,
   nodeResponse,
   onHeadWritten,
   operationOn,
-  resumableOn,
 } from '@otel-middleware/core/node';
 export type { Trust, TrustProxy } from './forwarded.js';
 export { compileTrust, forwardedBy } from './forwarded.js';
 export type { ListenerOptions } from './listener.js';
 export { instrumentListener } from './listener.js';
 export type { NodeRequest, NodeResponse } from './node-messages.js';
-export { observeEnd, observeResponse } from './response.js';
+export { watchEnd, watchResponse } from './response.js';

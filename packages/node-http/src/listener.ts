@@ -6,7 +6,7 @@ import { nodeRequest, nodeResponse } from '@otel-middleware/core/node';
 import type { TrustProxy } from './forwarded.js';
 import { compileTrust, forwardedBy } from './forwarded.js';
 import type { NodeRequest, NodeResponse } from './node-messages.js';
-import { observeResponse } from './response.js';
+import { watchResponse } from './response.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link instrumentListener}: those of every adapter, and which proxies are trusted. */
@@ -55,7 +55,7 @@ export function instrumentListener<
   return function opentelemetry(this: unknown, request, response) {
     const operation = instrumentation.start(request);
     if (operation === undefined) return listener.call(this, request, response);
-    observeResponse(operation, request, response, response);
+    watchResponse(operation, request, response, response);
     // Its errors are recorded nowhere.
     if (operation.kind === 'excluded') return operation.run(() => listener.call(this, request, response));
     // The promise returned is the one that rejects unhandled, as the listener's own would have done.

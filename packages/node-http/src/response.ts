@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ServerOperation } from '@otel-middleware/core';
-import { emitWithin, endOnClose, observeBodies } from '@otel-middleware/core/node';
+import { bindEmitter, endOnClose, watchBodies } from '@otel-middleware/core/node';
 import onHeaders from 'on-headers';
 import type { NodeRequest, NodeResponse } from './node-messages.js';
 
@@ -16,21 +16,21 @@ import type { NodeRequest, NodeResponse } from './node-messages.js';
  * @param response - what the operation's getters and hooks know the response as.
  * @param beforeEnd - called first at the end, to tell the route that the router has matched by then.
  */
-export function observeResponse<Res>(
+export function watchResponse<Res>(
   operation: ServerOperation<Res>,
   request: NodeRequest,
   raw: NodeResponse,
   response: Res,
   beforeEnd?: () => void,
 ): void {
-  emitWithin(operation, request);
-  if (operation.kind !== 'excluded') observeEnd(operation, request, raw, response, beforeEnd);
+  bindEmitter(operation, request);
+  if (operation.kind !== 'excluded') watchEnd(operation, request, raw, response, beforeEnd);
   // Last, so that a listener of ours is none that the response has to be bound for.
-  emitWithin(operation, raw);
+  bindEmitter(operation, raw);
 }
 
-/** As {@link observeResponse}, but for the events. */
-export function observeEnd<Res>(
+/** As {@link watchResponse}, but for the events. */
+export function watchEnd<Res>(
   operation: ServerOperation<Res>,
   request: NodeRequest,
   raw: NodeResponse,
@@ -38,5 +38,5 @@ export function observeEnd<Res>(
   beforeEnd?: () => void,
 ): void {
   if (operation.needs.head) onHeaders(raw as ServerResponse, () => operation.commit(response));
-  endOnClose(operation, request, raw, response, beforeEnd, observeBodies(operation, request, raw));
+  endOnClose(operation, request, raw, response, beforeEnd, watchBodies(operation, request, raw));
 }

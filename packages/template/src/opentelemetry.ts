@@ -1,6 +1,6 @@
 import type { HttpServerOptions } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
-import { nodeRequest, nodeResponse, observeResponse } from '@otel-middleware/node-http';
+import { nodeRequest, nodeResponse, watchResponse } from '@otel-middleware/node-http';
 import type { Exchange, Middleware } from './fifth.js';
 
 export type FifthOptions = HttpServerOptions<Exchange, Exchange>;
@@ -18,7 +18,7 @@ export function opentelemetry(options: FifthOptions = {}): Middleware {
     const operation = instrumentation.start(exchange);
     if (operation === undefined) return next();
     const { incoming, outgoing } = exchange;
-    observeResponse(operation, incoming, outgoing, exchange, () => operation.setRoute(exchange.template));
+    watchResponse(operation, incoming, outgoing, exchange, () => operation.setRoute(exchange.template));
     try {
       await operation.run(next);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { HttpServerOptions, ServerOperation } from '@otel-middleware/core';
 import { createHttpServerInstrumentation } from '@otel-middleware/core';
 import { guardedHook, settle } from '@otel-middleware/core/internal';
 import type { TrustProxy } from '@otel-middleware/node-http';
-import { compileTrust, emitWithin, forwardedBy, nodeRequest } from '@otel-middleware/node-http';
+import { bindEmitter, compileTrust, forwardedBy, nodeRequest } from '@otel-middleware/node-http';
 import type { WebSocketServer } from 'ws';
 import type { Handshake } from './handshake.js';
 import { aboutToAccept, followHandshake, handshakeResponse } from './handshake.js';
@@ -118,7 +118,7 @@ function shakeHands(
   const finishIfThrown = (step: () => void): void => void settle(step, () => {}, finish);
   const accepted: Accepted = (webSocket, ...rest) =>
     operation.resume(() => {
-      emitWithin(operation, webSocket);
+      bindEmitter(operation, webSocket);
       watchMessages(operation, webSocket);
       // Listeners of `connection` may still tell the route.
       finishIfThrown(() => callback(webSocket, ...rest));

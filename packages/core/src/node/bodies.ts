@@ -20,7 +20,7 @@ export interface BodySizes {
  *
  * @returns what tells the sizes, if they are counted.
  */
-export function observeBodies(
+export function watchBodies(
   operation: Pick<ServerOperation<never>, 'ended' | 'messages' | 'needs'>,
   request: NodeRequestLike,
   response: NodeResponseLike,

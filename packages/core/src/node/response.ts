@@ -1,6 +1,7 @@
 import type { HttpResponseGetter } from '../http/getter.js';
 import type { ResponseOutcome } from '../http/outcome.js';
 import type { ServerOperation } from '../server/server-operation.js';
+import { addInternalListener } from './event-context.js';
 import type { NodeRequestLike, NodeResponseLike } from './request-and-response.js';
 
 /**
@@ -61,8 +62,12 @@ export function endOnClose<Res>(
     return;
   }
   // Whoever owns the span has been listening since before us, and ends it at this event.
-  if (operation.kind === 'joined') raw.prependListener('close', endServerOperation);
-  else raw.on('close', endServerOperation);
+  addInternalListener(
+    raw,
+    operation.kind === 'joined' ? 'prependListener' : 'on',
+    'close',
+    endServerOperation,
+  );
   // What calls an application as a function of a cloud has no connection to close, and finishes before the response says so.
   if (isSimulated(stream))
     raw.on('finish', () => {

@@ -88,7 +88,7 @@ export function operationOn(request: object, inherited: boolean): object | undef
 }
 
 /** Finds the operation in whose context the events of a request belong; that of an excluded request suppresses tracing. */
-export function resumableOn(request: object): ResumableOperation | undefined {
+export function findContext(request: object): ResumableOperation | undefined {
   return (request as Identity)[OPERATION];
 }
 

@@ -12,7 +12,7 @@ import { closeServers, delay, send, serve, until } from '@otel-middleware/testbe
 import type { Messages } from '../../src/messages/messages.js';
 import { UNSEEN_MESSAGES } from '../../src/messages/messages.js';
 import type { BodySizes } from '../../src/node/bodies.js';
-import { observeBodies } from '../../src/node/bodies.js';
+import { watchBodies } from '../../src/node/bodies.js';
 import type { NodeRequestLike, NodeResponseLike } from '../../src/node/request-and-response.js';
 import { NO_NEEDS } from '../../src/server/server-operation.js';
 
@@ -22,7 +22,7 @@ afterEach(closeServers);
 function countBodies(request: NodeRequestLike, response: NodeResponseLike): () => BodySizes {
   const needs = { ...NO_NEEDS, bodySizes: true };
   const operation = { ended: false, needs, messages: () => UNSEEN_MESSAGES };
-  return observeBodies(operation, request, response) as () => BodySizes;
+  return watchBodies(operation, request, response) as () => BodySizes;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -246,7 +246,7 @@ describe('messages (message:hooks)', () => {
     };
     const port = await serve(
       createServer((request, response) => {
-        expect(observeBodies({ ended: false, needs, messages: () => messages }, request, response)).toBe(
+        expect(watchBodies({ ended: false, needs, messages: () => messages }, request, response)).toBe(
           undefined,
         );
         handler(request, response);

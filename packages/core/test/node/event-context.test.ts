@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { emitWithin, emitWithinOperations } from '../../src/node/event-context.js';
+import { addInternalListener, bindEmitter, bindPrototype } from '../../src/node/event-context.js';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
@@ -11,7 +11,7 @@ afterAll(() => context.disable());
 
 const KEY = createContextKey('test event context');
 const active = () => context.active().getValue(KEY);
-/** What `emitWithin` needs of an operation: a context to run in. */
+/** What `bindEmitter` needs of an operation: a context to run in. */
 const operation = (value: string) => ({
   resume: <T>(continuation: () => T): T => context.with(ROOT_CONTEXT.setValue(KEY, value), continuation),
 });
@@ -20,7 +20,7 @@ describe('an emitter within an operation (context:active)', () => {
   test('calls its listeners in the operation’s context, with the event’s arguments and itself as this', () => {
     const emitter = new EventEmitter();
     const calls: unknown[] = [];
-    emitWithin(operation('one'), emitter);
+    bindEmitter(operation('one'), emitter);
     emitter.on('data', function (this: unknown, ...args) {
       calls.push([active(), this === emitter, args]);
     });
@@ -32,7 +32,7 @@ describe('an emitter within an operation (context:active)', () => {
 
   test('throws what a listener throws, and an error that nobody listens to', () => {
     const emitter = new EventEmitter();
-    emitWithin(operation('one'), emitter);
+    bindEmitter(operation('one'), emitter);
     const error = new Error('x');
     expect(() => emitter.emit('error', error)).toThrow('x');
     emitter.on('data', () => {
@@ -48,7 +48,7 @@ describe('an emitter within an operation (context:active)', () => {
       if (event !== 'newListener') emitted.push(event);
       return EventEmitter.prototype.emit.call(this, event, ...args);
     };
-    emitWithin(operation('one'), emitter);
+    bindEmitter(operation('one'), emitter);
     emitter.on('data', () => emitted.push(active()));
     emitter.emit('data');
     expect(emitted).toEqual(['data', 'one']);
@@ -56,8 +56,8 @@ describe('an emitter within an operation (context:active)', () => {
 
   test('emits by itself until somebody listens, and has no listener of ours', () => {
     const emitter = new EventEmitter();
-    emitWithin(operation('one'), emitter);
-    emitter.on('close', function endServerOperation() {});
+    bindEmitter(operation('one'), emitter);
+    addInternalListener(emitter, 'on', 'close', () => {});
     emitter.on('end', function clearIncoming() {});
     expect([Object.hasOwn(emitter, 'emit'), emitter.eventNames()]).toEqual([false, ['close', 'end']]);
     emitter.on('close', () => {});
@@ -69,7 +69,7 @@ describe('an emitter within an operation (context:active)', () => {
     (add) => {
       const emitter = new EventEmitter();
       const seen: unknown[] = [];
-      emitWithin(operation('one'), emitter);
+      bindEmitter(operation('one'), emitter);
       const listener = () => seen.push(active());
       expect(emitter[add]('data', listener)).toBe(emitter);
       emitter.emit('data');
@@ -85,7 +85,7 @@ describe('an emitter within an operation (context:active)', () => {
       seen.push(event);
       return EventEmitter.prototype.on.call(this, event, listener);
     };
-    emitWithin(operation('one'), emitter);
+    bindEmitter(operation('one'), emitter);
     emitter.on('data', () => seen.push(active()));
     emitter.emit('data');
     expect(seen).toEqual(['data', 'one']);
@@ -94,7 +94,7 @@ describe('an emitter within an operation (context:active)', () => {
   test('an object that is derived from the emitter works as the emitter', () => {
     const emitter = new EventEmitter();
     const seen: unknown[] = [];
-    emitWithin(operation('one'), emitter);
+    bindEmitter(operation('one'), emitter);
     const derived = Object.create(emitter) as EventEmitter;
     derived.on('data', () => seen.push(active()));
     for (const one of [emitter, derived]) one.emit('data');
@@ -107,9 +107,9 @@ describe('an emitter within an operation (context:active)', () => {
   test('a registration after the first listener counts at once', () => {
     const emitter = new EventEmitter();
     const seen: unknown[] = [];
-    emitWithin(operation('outer'), emitter);
+    bindEmitter(operation('outer'), emitter);
     emitter.on('data', () => seen.push(active()));
-    emitWithin(operation('inner'), emitter);
+    bindEmitter(operation('inner'), emitter);
     emitter.emit('data');
     expect(seen).toEqual(['inner']);
   });
@@ -117,8 +117,8 @@ describe('an emitter within an operation (context:active)', () => {
   test('of two registrations the later one counts', () => {
     const emitter = new EventEmitter();
     const seen: unknown[] = [];
-    emitWithin(operation('outer'), emitter);
-    emitWithin(operation('inner'), emitter);
+    bindEmitter(operation('outer'), emitter);
+    bindEmitter(operation('inner'), emitter);
     emitter.on('data', () => seen.push(active()));
     emitter.emit('data');
     expect(seen).toEqual(['inner']);
@@ -127,13 +127,13 @@ describe('an emitter within an operation (context:active)', () => {
   test('works on where a library has wrapped emit between two registrations', () => {
     const emitter = new EventEmitter();
     const seen: unknown[] = [];
-    emitWithin(operation('outer'), emitter);
+    bindEmitter(operation('outer'), emitter);
     const { emit } = emitter;
     emitter.emit = function (this: EventEmitter, ...args) {
       if (args[0] !== 'newListener') seen.push('library');
       return emit.apply(this, args);
     };
-    emitWithin(operation('inner'), emitter);
+    bindEmitter(operation('inner'), emitter);
     emitter.on('data', () => seen.push(active()));
     expect(emitter.emit('data')).toBe(true);
     expect(seen).toEqual(['library', 'inner']);
@@ -141,7 +141,7 @@ describe('an emitter within an operation (context:active)', () => {
 
   test('follows a prototype that changes, as Express changes that of requests', () => {
     const emitter = new EventEmitter();
-    emitWithin(operation('one'), emitter);
+    bindEmitter(operation('one'), emitter);
     const prototype = Object.create(EventEmitter.prototype) as EventEmitter;
     const seen: unknown[] = [];
     prototype.emit = function (this: EventEmitter, ...args) {
@@ -160,7 +160,7 @@ describe('the emitters of a prototype within their operations (context:active)',
   const application = () => {
     const prototype = Object.create(EventEmitter.prototype) as EventEmitter;
     const operations = new Map<EventEmitter, ReturnType<typeof operation>>();
-    emitWithinOperations(prototype, (emitter) => operations.get(emitter));
+    bindPrototype(prototype, (emitter) => operations.get(emitter));
     return (value?: string) => {
       const emitter = Object.setPrototypeOf(new EventEmitter(), prototype) as EventEmitter;
       if (value !== undefined) operations.set(emitter, operation(value));
@@ -188,7 +188,7 @@ describe('the emitters of a prototype within their operations (context:active)',
   test('nothing is put on an emitter until somebody listens, nor for what listens to its end', () => {
     const emitter = application()('one');
     const before = Reflect.ownKeys(emitter);
-    emitter.on('close', function endServerOperation() {});
+    addInternalListener(emitter, 'on', 'close', () => {});
     emitter.on('end', function clearIncoming() {});
     expect(Reflect.ownKeys(emitter)).toEqual(before);
     emitter.on('data', () => {});
@@ -199,9 +199,9 @@ describe('the emitters of a prototype within their operations (context:active)',
     const emitterOf = application();
     const seen: unknown[] = [];
     const [early, late] = [emitterOf('outer'), emitterOf('outer')];
-    emitWithin(operation('inner'), early);
+    bindEmitter(operation('inner'), early);
     for (const emitter of [early, late]) emitter.on('data', () => seen.push(active()));
-    emitWithin(operation('inner'), late);
+    bindEmitter(operation('inner'), late);
     for (const emitter of [early, late]) emitter.emit('data');
     expect(seen).toEqual(['inner', 'inner']);
   });
@@ -213,7 +213,7 @@ describe('the emitters of a prototype within their operations (context:active)',
       added.push(event);
       return EventEmitter.prototype.on.call(this, event, listener);
     };
-    emitWithinOperations(prototype, () => operation('one'));
+    bindPrototype(prototype, () => operation('one'));
     const emitter = Object.setPrototypeOf(new EventEmitter(), prototype) as EventEmitter;
     emitter.on('data', () => added.push(active()));
     emitter.emit('data');
