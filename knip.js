@@ -12,7 +12,7 @@ const versionAliases = /-\d+(?:\.\d+)*$/;
 
 /** What tests start as programs of their own load these, from text that knip does not read, and what Jest starts first. */
 const loadedByPrograms =
-  /^@opentelemetry\/(?:sdk|exporter|instrumentation)-|^(?:bun|deno|workerd|esbuild)$|^@electric-sql\//;
+  /^@opentelemetry\/(?:sdk|exporter|instrumentation)-|^(?:bun|deno|workerd|esbuild|rolldown)$|^@electric-sql\//;
 
 /** `!` marks what belongs to the product: `knip --production` sees nothing else, so an export for tests alone is unused. */
 const packages = workspacePackages().map(({ folder, manifest }) => {
