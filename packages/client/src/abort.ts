@@ -7,23 +7,23 @@ const ABORTS: ReadonlySet<unknown> = new Set(['AbortError', 'CanceledError', 'Ca
  * @param signal - the caller's signal where it is known: its reason can be anything.
  */
 export function isAbort(error: unknown, signal?: AbortSignal | null): boolean {
-  const { name, cause } = toldBy(error);
+  const { name, cause } = errorFields(error);
   // Node wraps the reason of the signal.
-  if (name === 'TimeoutError' || toldBy(cause).name === 'TimeoutError') return false;
+  if (name === 'TimeoutError' || errorFields(cause).name === 'TimeoutError') return false;
   return signal?.aborted === true || ABORTS.has(name);
 }
 
-interface Told {
+interface ErrorFields {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
 }
 
-/** What an error tells of itself: nothing, where one of its properties throws itself. */
-export function toldBy(error: unknown): Told {
+/** Reads the fields of an error; empty if one of its properties throws. */
+export function errorFields(error: unknown): ErrorFields {
   try {
-    const { name, code, message, cause } = Object(error) as Told;
+    const { name, code, message, cause } = Object(error) as ErrorFields;
     return { name, code, message, cause };
   } catch {
     return {};

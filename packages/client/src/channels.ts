@@ -1,7 +1,7 @@
 /** The listeners to some channels of `node:diagnostics_channel`, by name. */
 export type ChannelListeners = Readonly<Record<string, (message: never) => void>>;
 
-/** How the requests of a client are listened to: their beginnings apart from all that comes after. */
+/** The listeners for the requests of a client: one for their start, one for all later events. */
 export interface ClientListeners {
   readonly starts: ChannelListeners;
   readonly ends: ChannelListeners;

@@ -3,7 +3,7 @@ import { builtinModule, publish } from './channels.js';
 /** The channel on which Node 22.12 and newer publish a request before its head is written. */
 export const REQUEST_CREATED = 'http.client.request.created';
 
-/** Where an agent's method keeps who needs it: all instrumentations share it, also those of another copy of this package. */
+/** The key under which an agent's method keeps its users: all instrumentations share it, those of another copy included. */
 const PUBLISHING = Symbol.for('otel-middleware.agent-publishing.v1');
 
 interface Publishing {

@@ -38,7 +38,7 @@ export function* pairs(flat: readonly unknown[]): Generator<readonly [string, st
   }
 }
 
-/** How captured headers are read. */
+/** Reads captured headers. */
 export const headerFields: HeaderReader<HeaderFields> = {
   keys: (headers) => [...headers.fields().keys()],
   headerValues: (headers, name) => headers.fields().get(name)?.slice(),

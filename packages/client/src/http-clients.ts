@@ -43,7 +43,7 @@ export function instrumentHttpClients(options: HttpClientOptions = {}): Instrume
   };
 }
 
-/** What a listener throws would end the process. */
+/** Guards a listener: an error that it throws would end the process. */
 function guarded(listeners: ChannelListeners): ChannelListeners {
   const entries = Object.entries(listeners).map(
     ([name, listener]) => [name, guardedHook<[never], void>(name, listener, undefined)] as const,

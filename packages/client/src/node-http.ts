@@ -1,16 +1,16 @@
 import { diag } from '@opentelemetry/api';
-import { isAbort, toldBy } from './abort.js';
+import { errorFields, isAbort } from './abort.js';
 import type { ChannelListeners, ClientListeners } from './channels.js';
 import { REQUEST_CREATED } from './default-agents.js';
 import type { HeaderLines } from './header-fields.js';
 import { HeaderFields, pairs } from './header-fields.js';
 import type { HttpClientInstrumentation } from './instrumentation.js';
-import type { Operated } from './operation.js';
+import type { WithOperation } from './operation.js';
 import { connectionAttributes, OPERATION } from './operation.js';
 import type { HttpClientRequest } from './options.js';
 
 /** Node's `ClientRequest`, by the parts that are read. */
-export interface NodeClientRequest extends Operated {
+export interface NodeClientRequest extends WithOperation {
   readonly method: string;
   readonly protocol: string;
   readonly host: string;
@@ -135,6 +135,6 @@ function endRequest(
 
 /** Node's word for a connection that ended without an answer, whoever has ended it. */
 function isHangUp(error: unknown): boolean {
-  const { code, message } = toldBy(error);
+  const { code, message } = errorFields(error);
   return code === 'ECONNRESET' && message === 'socket hang up';
 }

@@ -21,7 +21,7 @@ import type { ClientConfiguration, HttpClientRequest, HttpClientResponse } from 
 import { redactText } from './redaction.js';
 import type { Resends, SentRequest } from './resends.js';
 
-/** What the operations of one instrumentation have in common; compiled once. */
+/** The rules that the operations of one instrumentation share; compiled once. */
 export interface OperationRules extends ClientConfiguration {
   readonly recordException: ExceptionRecorder;
   readonly resends: Resends;
@@ -49,15 +49,15 @@ export interface Attempt extends SentRequest {
   readonly traceHeaders: TraceHeaders;
 }
 
-/** Where an operation is kept on its request; also what tells a second listener that the request is traced. */
+/** The key of the operation on its request, by which a second listener sees that the request is traced. */
 export const OPERATION: unique symbol = Symbol.for('otel-middleware.client-operation.v1') as never;
 
 /** A request as it carries its operation; `null` stands for one that is not traced. */
-export interface Operated {
+export interface WithOperation {
   [OPERATION]?: ClientOperation | null;
 }
 
-/** How an attempt ended; one that its caller has given up has neither a status nor an error. */
+/** The end of an attempt. One that its caller has given up has neither a status nor an error. */
 interface Outcome {
   readonly response?: HttpClientResponse;
   readonly status?: number | undefined;
@@ -68,7 +68,7 @@ interface Outcome {
 /** One attempt on its way: it ends once, with the head of a response, a failure or the caller's abort. */
 export class ClientOperation {
   readonly attempt: Attempt;
-  /** What the client shows of the connection, as attributes; to be set before the end. */
+  /** The connection as the client shows it, as attributes. Set it before the end. */
   connection: Attributes = {};
   /** Set by clients that only tell of a timeout, and leave it to their caller to give up. */
   timedOut = false;
@@ -181,7 +181,7 @@ function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-/** What went wrong below an error that only wraps it: `fetch failed`, a timeout's abort, or all addresses of a host in turn. */
+/** Finds the cause below an error that only wraps it: `fetch failed`, a timeout's abort, or one error per address of a host. */
 function rootOf(error: unknown): unknown {
   try {
     const { name, cause } = Object(error) as { name?: unknown; cause?: unknown };

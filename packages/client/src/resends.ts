@@ -6,22 +6,22 @@ export interface SentRequest {
   readonly parent: Context;
   readonly method: string;
   readonly url: URL;
-  /** How often it was sent before. */
+  /** The number of times that it was sent before. */
   readonly resendCount: number;
 }
 
 /** A request that is likely to follow another. */
-interface Sequel {
+interface ExpectedRetry {
   readonly key: string;
   readonly resendCount: number;
   readonly deadline: number;
 }
 
-/** How long a sequel is waited for: clients put off a retry for up to half a minute. */
-const PATIENCE_MILLIS = 60_000;
+/** The time to wait for a retry: clients delay a retry for up to half a minute. */
+const RETRY_WINDOW_MILLIS = 60_000;
 
 /** Bounds what is remembered in one context: the one without a span lives as long as the process. */
-const MAX_SEQUELS = 100;
+const MAX_EXPECTED_RETRIES = 100;
 
 /** Methods that clients send again of their own accord. */
 const IDEMPOTENT: ReadonlySet<string> = new Set([
@@ -40,16 +40,16 @@ const TRANSIENT: ReadonlySet<number> = new Set([401, 407, 408, 425, 429]);
  * what repeats a failed request has its method and URL; either in the context of the first.
  */
 export class Resends {
-  readonly #sequels = new WeakMap<Context, Sequel[]>();
+  readonly #expectedRetries = new WeakMap<Context, ExpectedRetry[]>();
 
   /** The value of `http.request.resend_count`; 0 for a first attempt. */
   countOf({ parent, method, url }: Omit<SentRequest, 'resendCount'>): number {
-    const sequels = this.#sequels.get(parent);
-    if (sequels === undefined) return 0;
+    const expectedRetries = this.#expectedRetries.get(parent);
+    if (expectedRetries === undefined) return 0;
     const key = keyOf(method, url);
     const now = performance.now();
-    const index = sequels.findIndex((sequel) => sequel.key === key && sequel.deadline > now);
-    return index === -1 ? 0 : (sequels.splice(index, 1)[0]?.resendCount ?? 0);
+    const index = expectedRetries.findIndex((retry) => retry.key === key && retry.deadline > now);
+    return index === -1 ? 0 : (expectedRetries.splice(index, 1)[0]?.resendCount ?? 0);
   }
 
   /** Notes the end of an attempt; `status` is undefined when the network failed. */
@@ -67,10 +67,14 @@ export class Resends {
   }
 
   #expect({ parent, resendCount }: SentRequest, key: string): void {
-    const sequels = this.#sequels.get(parent) ?? [];
-    this.#sequels.set(parent, sequels);
-    sequels.push({ key, resendCount: resendCount + 1, deadline: performance.now() + PATIENCE_MILLIS });
-    if (sequels.length > MAX_SEQUELS) sequels.shift();
+    const expectedRetries = this.#expectedRetries.get(parent) ?? [];
+    this.#expectedRetries.set(parent, expectedRetries);
+    expectedRetries.push({
+      key,
+      resendCount: resendCount + 1,
+      deadline: performance.now() + RETRY_WINDOW_MILLIS,
+    });
+    if (expectedRetries.length > MAX_EXPECTED_RETRIES) expectedRetries.shift();
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Context } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
-import { isAbort, toldBy } from './abort.js';
+import { errorFields, isAbort } from './abort.js';
 import type { ClientListeners } from './channels.js';
 import { HeaderFields, pairs } from './header-fields.js';
 import type { HttpClientInstrumentation } from './instrumentation.js';
-import type { Operated, TraceHeaders } from './operation.js';
+import type { TraceHeaders, WithOperation } from './operation.js';
 import { connectionAttributes, OPERATION } from './operation.js';
 
 /** A request of undici 6 or newer, by the parts that are read; Node's `fetch` is undici's. */
-interface UndiciRequest extends Operated, Partial<Record<(typeof CALLBACKS)[number], () => unknown>> {
+interface UndiciRequest extends WithOperation, Partial<Record<(typeof CALLBACKS)[number], () => unknown>> {
   readonly method: string;
   readonly origin: string | URL;
   readonly path: string;
@@ -32,7 +32,7 @@ interface ReceivedHeaders {
   readonly response: { readonly statusCode: number; readonly headers: unknown[] | object };
 }
 
-/** Where undici's own redirects and retries send again, as undici 6 and 7 call it, and 8. */
+/** The functions from which undici's own redirects and retries send again, as undici 6 and 7 name them, and 8. */
 const CALLBACKS = [
   'onHeaders',
   'onComplete',
@@ -105,7 +105,7 @@ function bindCallbacks(request: UndiciRequest, caller: Context): void {
  * their errors a code; so what has none is the caller's, or comes from the stream that is sent.
  */
 function isGivenUp(error: unknown, body: unknown): boolean {
-  const { name, code, message } = toldBy(error);
+  const { name, code, message } = errorFields(error);
   // The refusal of a proxy is an `AbortError` too.
   if (isAbort(error)) return typeof message !== 'string' || !message.startsWith('Proxy response');
   const isStream = body !== null && !ArrayBuffer.isView(body);

@@ -7,7 +7,7 @@ import * as undici from 'undici';
 import type { HttpClientOptions } from '../src/index.js';
 import { instrumentFetch, instrumentHttpClients } from '../src/index.js';
 
-/** What is asked for beside the URL. */
+/** A request, besides its URL. */
 export interface Question {
   readonly method?: string;
   readonly headers?: Record<string, string>;
@@ -23,7 +23,7 @@ export type Ask = (url: string, question?: Question) => Promise<{ status: number
 /** A client that applications use, and what it lets an instrumentation know. */
 export interface Client {
   readonly name: string;
-  /** Which function instruments it. */
+  /** The function that instruments it. */
   readonly by: 'instrumentFetch' | 'instrumentHttpClients';
   /** Address of the peer and version of the protocol. */
   readonly showsConnection: boolean;

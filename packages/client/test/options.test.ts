@@ -140,7 +140,7 @@ describe.each([
   test.each([
     [{ exclude: 'x' }, 'there is no option "exclude". Remove it, or use one of excludedUrls,'],
     [{ excludedUrls: 3 }, 'option "excludedUrls" must be a comma-separated string'],
-    [{ excludedUrls: '(' }, 'option "excludedUrls" is no list of patterns'],
+    [{ excludedUrls: '(' }, 'option "excludedUrls" contains an invalid pattern'],
     [{ requestHook: 'x' }, 'option "requestHook" must be a function'],
     [{ propagateTo: 'https://a.example' }, 'option "propagateTo" must be an array of origins'],
     [{ propagateTo: ['https://a.example/path'] }, 'option "propagateTo" must be an array of origins'],

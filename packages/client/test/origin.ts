@@ -16,7 +16,7 @@ export interface Received {
 
 type Answer = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void;
 
-/** What each path is answered with. */
+/** The response for each path. */
 const answers: Readonly<Record<string, Answer>> = {
   ok: (_, response) => {
     response.setHeader('X-Shelf', 'top');

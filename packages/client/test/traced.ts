@@ -16,13 +16,13 @@ export interface ClientSpan {
   readonly exceptions: readonly (readonly [unknown, unknown])[];
 }
 
-/** What was recorded while something was asked for. */
+/** The telemetry that was recorded during a request. */
 export interface Traced<T> {
   readonly result: T;
   /** The span that was active, where there was one. */
   readonly parent: SpanContext | undefined;
   readonly spans: readonly ClientSpan[];
-  /** Where each span stands in its trace, who made it and how long it took. */
+  /** The place of each span in its trace, its maker and its duration. */
   readonly lines: readonly {
     readonly spanContext: SpanContext;
     readonly parentSpanId: string | undefined;
@@ -34,7 +34,7 @@ export interface Traced<T> {
   readonly telemetry: Telemetry;
 }
 
-/** What a request is made in. */
+/** The setting of a request. */
 export interface Surroundings {
   /** Without a span of the application's own. */
   readonly root?: boolean;
@@ -114,7 +114,7 @@ export async function recorded<T>(
   };
 }
 
-/** What a request rejected with; fails when it did not. */
+/** Returns the error that a request rejected with; fails if it did not reject. */
 export async function rejection(asked: Promise<unknown>): Promise<unknown> {
   const outcome = await asked.then(
     (value) => ({ value }),

@@ -6,7 +6,7 @@ import type { Request } from 'express';
 type Read = Pick<NodeRequest, 'headers' | 'httpVersion' | 'method' | 'socket'>;
 
 /**
- * What is read of a request, once. Express changes the prototype of every request, after which each property that is read
+ * The properties of a request, each read once. Express changes the prototype of every request, after which reading a property
  * takes V8 half a microsecond before Node 24.
  */
 export class RequestSource implements Read {

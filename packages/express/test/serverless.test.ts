@@ -6,7 +6,7 @@ import express from 'express';
 import serverless from 'serverless-http';
 import { answer, endedSpans, tracerProvider } from './traced-app.js';
 
-/** What API Gateway sends to a function. */
+/** An event as API Gateway sends it to a function. */
 const event = {
   httpMethod: 'GET',
   path: '/orders/42',

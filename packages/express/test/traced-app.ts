@@ -44,7 +44,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** What a client got. */
+/** The response as a client got it. */
 export interface Answer {
   readonly status: number;
   readonly body: string;

@@ -26,7 +26,7 @@ declare module 'fastify' {
   }
 }
 
-/** Where a registration keeps its operation: under a symbol of its own, since the plugin may be registered twice. */
+/** The operations of a request by registration: each has a symbol of its own, since the plugin may be registered twice. */
 type Operations = Record<symbol, ServerOperation<FastifyReply> | null>;
 
 /**

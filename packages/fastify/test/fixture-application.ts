@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyServerOptions, RouteHandlerM
 import fastify from 'fastify';
 import { scope } from './traced-app.js';
 
-/** How the fixture application is served. */
+/** The settings under which the fixture application is served. */
 export interface FixtureOptions {
   readonly trustProxy: 'loopback' | false;
   readonly http2: boolean;

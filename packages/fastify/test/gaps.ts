@@ -4,7 +4,7 @@ import { matrix } from '@otel-middleware/conformance';
 const X_FORWARDED = 'Fastify’s trustProxy reads X-Forwarded headers alone.';
 const METHODS = 'Fastify 4 has no routes for the methods PURGE and QUERY.';
 
-/** What cannot be met on Fastify, and why. */
+/** The requirements that Fastify cannot meet, and why. */
 export const gaps: Gaps = {
   '[attribute:proxy-trusted] [attribute:peer] Forwarded of a trusted proxy decides client, scheme and server':
     X_FORWARDED,

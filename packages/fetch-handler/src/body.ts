@@ -22,7 +22,7 @@ export function isLive(response: Response): boolean {
   return typeIsShown && !headers.has('content-length') && response.body !== null;
 }
 
-/** What is told of a body that is passed through. */
+/** The listeners for a body that is passed through. */
 export interface BodyListener {
   /** Called with each chunk before it goes on. */
   onChunk?: ((chunk: Uint8Array) => void) | undefined;
@@ -44,7 +44,7 @@ export function isEventStream({ headers }: Response): boolean {
   return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '') && !headers.has('content-encoding');
 }
 
-/** What reads the body of a request. */
+/** The methods that read the body of a request. */
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'] as const;
 
 type Readers = Record<(typeof READERS)[number], () => unknown>;

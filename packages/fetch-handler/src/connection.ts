@@ -9,8 +9,8 @@ export interface RemoteAddress {
 }
 
 /**
- * What runtimes hand to a handler beside its request: `@hono/node-server` Node's messages, Bun its server, Deno its info.
- * Hono calls it `c.env`. It is read by shape; Workers hand their bindings in the same place, which have none of these.
+ * The object that runtimes pass to a handler beside the request: `@hono/node-server` Node's messages, Bun its server, Deno its
+ * info. Hono calls it `c.env`. It is recognised by shape; Workers pass their bindings here, which have none of these.
  */
 interface Environment {
   readonly incoming?: NodeRequestLike;
@@ -18,11 +18,11 @@ interface Environment {
   readonly requestIP?: (request: Request) => { readonly address: string; readonly port: number } | null;
   readonly completed?: Promise<void>;
   readonly remoteAddr?: { readonly hostname?: string; readonly port?: number; readonly transport: string };
-  /** Where an application wraps it, as Hono's own helpers expect: `app.fetch(request, { server })`. */
+  /** The environment, if an application wraps it as Hono's own helpers expect: `app.fetch(request, { server })`. */
   readonly server?: Environment;
 }
 
-/** Where a handler leaves what it was handed, for those further in that are not handed it on. */
+/** The key under which a handler keeps its environment, for inner handlers that are not given it. */
 const ENVIRONMENT: unique symbol = Symbol.for('otel-middleware.environment.v1');
 
 type MarkedRequest = Request & { [ENVIRONMENT]?: unknown };
@@ -32,7 +32,7 @@ export function keepEnvironment(request: MarkedRequest, environment: unknown): v
   if (isServer(environment)) request[ENVIRONMENT] = environment;
 }
 
-/** What a server has handed over beside a request, here or to a handler further out. */
+/** Finds the environment that a server has passed beside a request, here or to an outer handler. */
 export function environmentOf(request: MarkedRequest, environment?: unknown): unknown {
   return isServer(environment) ? environment : (request[ENVIRONMENT] ?? environment);
 }

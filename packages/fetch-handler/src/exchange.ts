@@ -11,10 +11,10 @@ import { flushedAtEnd } from './flush.js';
 import { runFor } from './request-identity.js';
 import { isUpgraded } from './response.js';
 
-/** What an exchange consists of besides its operation. */
+/** The parts of an exchange besides its operation. */
 export interface ExchangeStart<Res> {
   readonly request: Request;
-  /** What the runtime handed over beside the request. */
+  /** The environment that the runtime passed beside the request. */
   readonly environment: unknown;
   /** The execution context of a Worker, where there is one. */
   readonly execution: unknown;
@@ -24,7 +24,7 @@ export interface ExchangeStart<Res> {
    * Called once, right before the end, with what the handler has answered, if it has: tells the operation what is known
    * only now, and returns what its getters and hooks know the response as, or `undefined` when nothing was sent.
    */
-  conclude(response: Response | undefined): Res | undefined;
+  finish(response: Response | undefined): Res | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export class Exchange<Res> {
   readonly #operation: ServerOperation<Res>;
   readonly #start: ExchangeStart<Res>;
   readonly #onNode: boolean;
-  readonly #ended: (() => void) | undefined;
+  readonly #releaseIsolate: (() => void) | undefined;
   readonly #messages: Messages | undefined;
   #response: Response | undefined;
 
@@ -52,7 +52,8 @@ export class Exchange<Res> {
       this.#endOnClose(incoming, outgoing);
       return;
     }
-    if (operation.kind === 'owned') this.#ended = flushedAtEnd(start.execution, start.tracerProvider);
+    if (operation.kind === 'owned')
+      this.#releaseIsolate = flushedAtEnd(start.execution, start.tracerProvider);
     const { receives, sends } = operation.needs;
     if (receives || sends) this.#messages = operation.messages();
     if (receives) this.#watchRequest();
@@ -102,7 +103,7 @@ export class Exchange<Res> {
     const sizes = watchBodies(operation, incoming, outgoing);
     const { kind } = operation;
     const end = (_response: unknown, outcome?: ResponseOutcome): void =>
-      operation.end(this.#conclude(), outcome);
+      operation.end(this.#finish(), outcome);
     endOnClose({ kind, end }, incoming, outgoing, undefined, undefined, sizes);
   }
 
@@ -126,18 +127,18 @@ export class Exchange<Res> {
   }
 
   #end(answered: boolean, outcome?: ResponseOutcome): void {
-    const answer = this.#conclude();
+    const answer = this.#finish();
     const { bodySizes } = this.#operation.needs;
     const sizes = bodySizes
       ? { requestBodySize: announcedSize(this.#start.request), responseBodySize: 0 }
       : undefined;
     this.#operation.end(answered ? answer : undefined, { ...sizes, ...outcome });
-    this.#ended?.();
+    this.#releaseIsolate?.();
   }
 
-  #conclude(): Res | undefined {
+  #finish(): Res | undefined {
     try {
-      return this.#start.conclude(this.#response);
+      return this.#start.finish(this.#response);
     } catch (error) {
       // This runs in a listener of Node's, where it would end the process.
       diag.error('The outcome of a request could not be read.', error);

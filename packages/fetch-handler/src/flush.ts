@@ -1,7 +1,7 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { diag, trace } from '@opentelemetry/api';
 
-/** What Workers and platforms like them hand to a handler to keep an isolate awake. */
+/** The object by which Workers and similar platforms let a handler keep an isolate awake. */
 interface ExecutionContext {
   waitUntil?: (promise: Promise<unknown>) => void;
 }

@@ -16,7 +16,7 @@ const NAME = '@otel-middleware/fetch-handler';
 /** Options of {@link instrumentHandler}: those of every adapter, and which headers are trusted. */
 export interface FetchHandlerOptions extends HttpServerOptions<Request, Response>, TrustProxyOption {}
 
-/** What a handler answers; `undefined` where Bun has upgraded the request. */
+/** A handler's answer; `undefined` where Bun has upgraded the request. */
 export type FetchAnswer = Response | undefined;
 
 /**
@@ -64,7 +64,7 @@ export function instrumentHandler<
       environment,
       execution: rest[1],
       tracerProvider: options.tracerProvider,
-      conclude: (response) => sentResponse(request, environment, response),
+      finish: (response) => sentResponse(request, environment, response),
     });
     const answered = (answer: FetchAnswer): FetchAnswer => {
       // What is no response is the runtime's to complain of.
@@ -85,7 +85,7 @@ export function instrumentHandler<
   };
 }
 
-/** What the handler has answered, unless the server has answered by itself since. */
+/** Returns the handler's answer, unless the server has answered by itself since. */
 function sentResponse(
   request: Request,
   environment: unknown,

@@ -5,10 +5,10 @@ import { incomingOf, remoteAddress } from './connection.js';
 import { outermostRequest } from './request-identity.js';
 import type { HeaderLookup } from './trusted-headers.js';
 
-/** Where a framework keeps what a request is read from. */
+/** Access to the objects from which a framework's request is read. */
 export interface FetchAccess<Req> {
   request(request: Req): Request;
-  /** What the runtime handed over beside the request: the handler's second argument, Hono's `c.env`. */
+  /** Returns the environment passed beside the request: the handler's second argument, Hono's `c.env`. */
   environment(request: Req): unknown;
 }
 

@@ -4,7 +4,7 @@ import { forwardedRequest } from '@otel-middleware/core/node';
 /** Reads a header of the request at hand, by its lower-case name. */
 export type HeaderLookup = (name: string) => string | undefined;
 
-/** Which headers of a request are trusted; an option of the adapters that cannot know proxies by their address. */
+/** The option on trusted headers, for adapters that cannot know proxies by their address. */
 export interface TrustProxyOption {
   /**
    * Headers that the proxy in front of this server sets itself, in the order in which they are asked: `forwarded`,
@@ -44,7 +44,7 @@ export function compileTrustedHeaders(
     let known = NOTHING;
     for (const name of names) {
       const value = header(name);
-      if (value !== undefined) known = withRest(known, toldBy(name, value));
+      if (value !== undefined) known = withRest(known, parseForwardedHeader(name, value));
     }
     return known;
   };
@@ -52,13 +52,13 @@ export function compileTrustedHeaders(
 
 const NOTHING: ForwardedRequest = forwardedRequest(undefined, undefined, undefined);
 
-/** What is known already, and of the rest what another header tells. */
-function withRest(known: ForwardedRequest, told: ForwardedRequest): ForwardedRequest {
-  const { address, port } = known.address === undefined ? told : known;
-  return { address, port, proto: known.proto ?? told.proto, host: known.host ?? told.host };
+/** Merges two readings; the values of the first win. */
+function withRest(known: ForwardedRequest, other: ForwardedRequest): ForwardedRequest {
+  const { address, port } = known.address === undefined ? other : known;
+  return { address, port, proto: known.proto ?? other.proto, host: known.host ?? other.host };
 }
 
-function toldBy(name: string, value: string): ForwardedRequest {
+function parseForwardedHeader(name: string, value: string): ForwardedRequest {
   if (name === 'forwarded') {
     const element = lastElement(value);
     return forwardedRequest(element.for, element.proto, element.host);

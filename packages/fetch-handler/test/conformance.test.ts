@@ -97,7 +97,7 @@ function applicationHandler(application: Application, parts: { sub: Handler; app
   };
 }
 
-/** What the server does about errors that come out of a handler. */
+/** The server's handling of errors that come out of a handler. */
 function errorHandler(application: Application): (error: unknown) => Response {
   return (error) => {
     application.answerError(error);

@@ -6,7 +6,7 @@ const RAW =
 const THROWN =
   'What the handler throws the server answers by itself, after the handler and out of its sight.';
 
-/** What cannot be had of a fetch handler on Node with `@hono/node-server`, and why. */
+/** The requirements that a fetch handler on Node with `@hono/node-server` cannot meet, and why. */
 export const gaps: Gaps = {
   '[attribute:host] a malformed Host header is left out': REFUSED,
   '[attribute:path] OPTIONS * has the path *': REFUSED,
@@ -17,7 +17,7 @@ export const gaps: Gaps = {
   '[header:capture] headers of a raw response are captured': RAW,
   '[hook:response] rawWrite: it runs once, in context, and can add headers': RAW,
   '[hook:response] thrown: it runs once, in context, and can add headers': THROWN,
-  '[nested:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
+  '[nested:foreign-span] rawWrite: the span of another instrumentation is enriched, once': RAW,
   '[propagation:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
   '[propagation:response] thrown: the response tells its trace, beside what it says itself': THROWN,
 };

@@ -56,7 +56,7 @@ export function opentelemetry(options: HonoOptions = {}): MiddlewareHandler {
       environment,
       execution: isServer(environment) ? undefined : executionOf(c),
       tracerProvider: options.tracerProvider,
-      conclude: () => {
+      finish: () => {
         operation.setRoute(matchedRoute(c));
         // What `onError` is given, middleware only finds here.
         if (c.error !== undefined) operation.recordError(c.error);

@@ -4,7 +4,7 @@ const REFUSED = '@hono/node-server answers 400 to what makes no URL, before any 
 const RAW =
   'A handler that writes to Node’s own response passes by the Response on which hooks and header capture work.';
 
-/** What cannot be had on Hono with `@hono/node-server`, and why. */
+/** The requirements that Hono with `@hono/node-server` cannot meet, and why. */
 export const gaps: Gaps = {
   '[attribute:host] a malformed Host header is left out': REFUSED,
   '[attribute:path] OPTIONS * has the path *': REFUSED,
@@ -14,7 +14,7 @@ export const gaps: Gaps = {
     'Handlers work with Request and Response; to bind Node’s emitters below them costs a quarter of the tracing.',
   '[header:capture] headers of a raw response are captured': RAW,
   '[hook:response] rawWrite: it runs once, in context, and can add headers': RAW,
-  '[nested:upstream] rawWrite: the span of another instrumentation is enriched, once': RAW,
+  '[nested:foreign-span] rawWrite: the span of another instrumentation is enriched, once': RAW,
   '[propagation:response] rawWrite: the response tells its trace, beside what it says itself': RAW,
   'robust:late': 'Hono runs middleware for the routes after it alone, and shows it none of those before.',
   'route:late':

@@ -5,7 +5,7 @@ import type { Asked, ReceivedSpan } from './runtimes/observed-program.js';
 import { ObservedProgram, seconds } from './runtimes/observed-program.js';
 import type { RuntimeName } from './runtimes/runtime.js';
 
-/** What a runtime lets an instrumentation know; the table in the READMEs says the same. */
+/** The facts that a runtime exposes to an instrumentation; the table in the READMEs says the same. */
 interface Knowledge {
   readonly peer: boolean;
   readonly protocolVersion: boolean;
@@ -13,7 +13,7 @@ interface Knowledge {
   readonly exactPath: boolean;
   /** When a body ends that is made while it is sent, of a response whose headers do not announce that. */
   readonly unannouncedEnd: { readonly html: boolean; readonly untyped: boolean };
-  /** That a client has left before the head was sent. */
+  /** A client that left before the head was sent. */
   readonly abortBeforeHead: boolean;
   /** The status that the server answers a thrown error with. */
   readonly statusOfThrown: boolean;
@@ -380,7 +380,7 @@ describe('on Deno with its own telemetry', () => {
     ['/plain/orders/42', '/plain/orders/:id', 200],
     ['/mounted/things/7', '/mounted/*', 200],
     ['/nowhere', undefined, 404],
-  ])('[nested:upstream] the span that Deno made of %s is enriched', async (target, route, status) => {
+  ])('[nested:foreign-span] the span that Deno made of %s is enriched', async (target, route, status) => {
     const asked = await program.ask(target, { headers: { 'x-tenant-id': 'acme' } });
     expect(asked.status).toBe(status);
     const orders = target.endsWith('42');
@@ -405,7 +405,7 @@ describe('on Deno with its own telemetry', () => {
     });
   });
 
-  test('[nested:upstream] a request in process inside it has a span of its own', async () => {
+  test('[nested:foreign-span] a request in process inside it has a span of its own', async () => {
     const asked = await program.ask('/inside');
     const [span] = await program.spans(asked.trace, 1);
     expect([span?.scope, span?.name]).toEqual(['deno', 'GET /inside']);

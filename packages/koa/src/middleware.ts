@@ -4,7 +4,7 @@ import { createHttpServerInstrumentation, serverSpan } from '@otel-middleware/co
 import { findContext, nodeResponse, watchResponse } from '@otel-middleware/node-http';
 import type { Context, Middleware, Response } from 'koa';
 import { request } from './request.js';
-import { followingOperation, followRoute } from './route.js';
+import { followRoute, operationOf } from './route.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link opentelemetry}: those of every adapter. Hooks receive Koa's context and response. */
@@ -45,7 +45,7 @@ export function opentelemetry(options: KoaOptions = {}): Middleware {
 
 const OBSERVED: unique symbol = Symbol.for('otel-middleware.koa.onerror.v1');
 
-/** What handles errors; on the application's context, which Koa lets everybody extend. */
+/** The error handler of the application's context, which Koa lets everybody extend. */
 type ErrorHandler = Context['onerror'] & { [OBSERVED]?: true };
 
 /**
@@ -61,7 +61,7 @@ function watchErrors({ app: { context } }: Context): void {
   const observed: ErrorHandler = function (this: Context, error) {
     // Koa calls it at the end of every response, then without an error.
     if (error == null) return onerror.call(this, error);
-    const operation = followingOperation(this);
+    const operation = operationOf(this);
     operation?.recordError(error);
     const scope = operation ?? findContext(this.req);
     if (scope === undefined) onerror.call(this, error);

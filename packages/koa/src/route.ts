@@ -4,7 +4,7 @@ import type { Context } from 'koa';
 /** A path as routers are given it. */
 type Path = string | RegExp | readonly (string | RegExp)[];
 
-/** What routers leave on a context: undocumented, and therefore pinned for every version by a test. */
+/** The properties that routers leave on a context: undocumented, and therefore pinned for every version by a test. */
 interface RoutedContext extends Context {
   /** The layers of @koa/router whose path matches; those without methods are middleware. */
   matched?: readonly { readonly path: Path; readonly methods: readonly string[] }[];
@@ -17,7 +17,7 @@ interface RoutedContext extends Context {
   [ROUTE]?: RequestRoute;
 }
 
-/** What koa-mount has taken off the path, and what it has left; it gives back everything afterwards. */
+/** A mount: the prefix that koa-mount has taken off the path, and the rest. It restores the path afterwards. */
 interface Mount {
   readonly prefix: string;
   readonly rest: string;
@@ -40,7 +40,7 @@ export function followRoute(
 }
 
 /** The operation that is told the route of a request; `undefined` for one that is not traced. */
-export function followingOperation(ctx: RoutedContext): ServerOperation<unknown> | undefined {
+export function operationOf(ctx: RoutedContext): ServerOperation<unknown> | undefined {
   return ctx[ROUTE]?.operation;
 }
 
@@ -132,7 +132,7 @@ class RequestRoute {
   }
 }
 
-/** Whether a route that matched called `next`, and no middleware after it set a status or a body. */
+/** Checks if a route that matched called `next`, and no middleware after it set a status or a body. */
 function isUnanswered(ctx: Context): boolean {
   if (ctx.res.statusCode !== 404 || !ctx.res.headersSent) return false;
   const { _explicitStatus } = ctx.response as { _explicitStatus?: boolean };

@@ -3,7 +3,7 @@ import type { Gaps } from '@otel-middleware/conformance';
 const COUNTS = 'Koa trusts a number of proxies, maxIpsCount, and cannot be told their addresses.';
 const X_FORWARDED = 'Koa’s app.proxy reads X-Forwarded headers alone.';
 
-/** What cannot be met on Koa, and why. */
+/** The requirements that Koa cannot meet, and why. */
 export const gaps: Gaps = {
   '[attribute:proxy-trusted] [attribute:peer] several trusted hops are followed to the client': COUNTS,
   '[attribute:proxy-trusted] [attribute:peer] Forwarded of a trusted proxy decides client, scheme and server':

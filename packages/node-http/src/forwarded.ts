@@ -8,8 +8,12 @@ import proxyaddr from 'proxy-addr';
 export type Trust = (address: string, distance: number) => boolean;
 
 /**
- * Which proxies are trusted, in the forms of Express's `trust proxy`: all (`true`), so many hops next to the server, the
- * addresses and subnets of a comma-separated string or an array (also `loopback`, `linklocal`, `uniquelocal`), or a function.
+ * The trusted proxies, in the forms of Express's `trust proxy`:
+ *
+ * - `true`: all of them
+ * - a number: that many hops next to the server
+ * - a comma-separated string or an array: addresses and subnets, also `loopback`, `linklocal` and `uniquelocal`
+ * - a function of address and distance
  */
 export type TrustProxy = boolean | number | string | readonly string[] | Trust;
 
@@ -60,7 +64,7 @@ export function forwardedBy<Req>(trust: (request: Req) => Trust | undefined): Fo
 }
 
 /**
- * What the proxies that are trusted tell of a request, or `undefined` when the peer is not one of them. Never throws.
+ * Reads what the trusted proxies say about a request; `undefined` if the peer is not one of them. Never throws.
  *
  * One family of headers is read: `X-Forwarded-*` when there is any, since proxies that write those pass a client's own
  * `Forwarded` on, else `Forwarded`. A value that is not valid is left out. Read once, then remembered on the request.
@@ -118,7 +122,7 @@ function fromForwarded(header: string, trust: Trust): ForwardedRequest {
   return forwardedRequest(element?.for, element?.proto, element?.host);
 }
 
-/** How many forwarded addresses, counted from the server's end, were written by proxies that are trusted; at least one. */
+/** Counts the forwarded addresses, from the server's end, that trusted proxies wrote; at least one. */
 function trustedHops(addresses: readonly string[], trust: Trust): number {
   let hops = 1;
   for (let index = addresses.length - 1; index > 0; index--) {

@@ -89,7 +89,7 @@ function applicationListener(application: Application, subListener: Listener): L
   };
 }
 
-/** What a process does about errors that come out of a listener, in place of its end. */
+/** The process's handling of errors that come out of a listener, in place of ending. */
 function lastResort(listener: Listener, application: Application): Listener {
   return async (request, response) => {
     try {

@@ -1,4 +1,4 @@
 import type { Gaps } from '@otel-middleware/conformance';
 
-/** What plain Node listeners cannot do, and why. */
+/** The requirements that plain Node listeners cannot meet, and why. */
 export const gaps: Gaps = {};

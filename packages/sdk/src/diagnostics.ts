@@ -7,7 +7,7 @@ import {
   setGlobalErrorHandler,
 } from '@opentelemetry/core';
 
-/** Where every 1.x copy of the API keeps its globals: it offers no way to ask for the logger in use. */
+/** The global on which every 1.x copy of the API keeps its state: it offers no way to ask for the logger in use. */
 const API_GLOBALS = Symbol.for('opentelemetry.js.api.1');
 const REMEMBERED_CAUSES = 200;
 

@@ -19,22 +19,22 @@ const OTLP_TIMEOUT_MILLIS = 10_000;
 const OTLP_ENDPOINT = 'http://localhost:4318';
 
 const SPAN_EXPORTERS = {
-  otlp: (patienceMillis: number): SpanProcessor => {
+  otlp: (shutdownTimeoutMillis: number): SpanProcessor => {
     const Exporter = otlpProtocol('TRACES') === 'http/protobuf' ? ProtobufTraceExporter : JsonTraceExporter;
     return batchSpanProcessor(
-      new Exporter({ ...otlpUrl('TRACES'), ...otlpTimeout('TRACES', patienceMillis) }),
+      new Exporter({ ...otlpUrl('TRACES'), ...otlpTimeout('TRACES', shutdownTimeoutMillis) }),
     );
   },
   console: (): SpanProcessor => new SimpleSpanProcessor(new ConsoleSpanExporter()),
 };
 
 const METRIC_EXPORTERS = {
-  otlp: (patienceMillis: number): PushMetricExporter => {
+  otlp: (shutdownTimeoutMillis: number): PushMetricExporter => {
     const Exporter =
       otlpProtocol('METRICS') === 'http/protobuf' ? ProtobufMetricExporter : JsonMetricExporter;
     return new Exporter({
       ...otlpUrl('METRICS'),
-      ...otlpTimeout('METRICS', patienceMillis),
+      ...otlpTimeout('METRICS', shutdownTimeoutMillis),
       aggregationPreference: histogramAggregation(),
     });
   },
@@ -49,11 +49,11 @@ const HISTOGRAM_AGGREGATIONS = {
 /**
  * Makes the span processors for `exporter`, or without one for those that `OTEL_TRACES_EXPORTER` asks for.
  *
- * `patienceMillis` is how long a shutdown waits for them.
+ * `shutdownTimeoutMillis` is how long a shutdown waits for them.
  */
 export function createSpanProcessors(
   exporter: SpanExporter | undefined,
-  patienceMillis: number,
+  shutdownTimeoutMillis: number,
 ): SpanProcessor[] {
   if (exporter !== undefined) return [batchSpanProcessor(exporter)];
   return selectFromEnvironment(
@@ -61,13 +61,13 @@ export function createSpanProcessors(
     SPAN_EXPORTERS,
     ['otlp'],
     'For another one pass it as option "traceExporter".',
-  ).map((create) => create(patienceMillis));
+  ).map((create) => create(shutdownTimeoutMillis));
 }
 
 /** Makes the metric readers in the same way: for `reader`, or for `OTEL_METRICS_EXPORTER`. */
 export function createMetricReaders(
   reader: IMetricReader | undefined,
-  patienceMillis: number,
+  shutdownTimeoutMillis: number,
 ): IMetricReader[] {
   if (reader !== undefined) return [reader];
   return selectFromEnvironment(
@@ -75,7 +75,7 @@ export function createMetricReaders(
     METRIC_EXPORTERS,
     ['otlp'],
     'For another one, such as Prometheus, pass its reader as option "metricReader".',
-  ).map((create) => periodicReader(create(patienceMillis)));
+  ).map((create) => periodicReader(create(shutdownTimeoutMillis)));
 }
 
 /** Flushes to the end: the SDK's own flush does not wait for the batch that is already on its way. */
@@ -132,12 +132,15 @@ function otlpVariable(signal: 'TRACES' | 'METRICS', setting: string): string {
 }
 
 /** An export and its retries hold a process that has given up on them: unless told so they end as early. */
-function otlpTimeout(signal: 'TRACES' | 'METRICS', patienceMillis: number): { timeoutMillis?: number } {
+function otlpTimeout(
+  signal: 'TRACES' | 'METRICS',
+  shutdownTimeoutMillis: number,
+): { timeoutMillis?: number } {
   if (getStringFromEnv(otlpVariable(signal, 'TIMEOUT')) !== undefined) return {};
-  return { timeoutMillis: Math.min(patienceMillis, OTLP_TIMEOUT_MILLIS) };
+  return { timeoutMillis: Math.min(shutdownTimeoutMillis, OTLP_TIMEOUT_MILLIS) };
 }
 
-/** What the metric exporter leaves unread of the OTLP variables. */
+/** The OTLP variables that the metric exporter does not read. */
 function histogramAggregation(): (instrument: InstrumentType) => AggregationOption {
   const [ofHistograms = HISTOGRAM_AGGREGATIONS.explicit_bucket_histogram] = selectFromEnvironment(
     'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',

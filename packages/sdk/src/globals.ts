@@ -1,7 +1,7 @@
 import type { ContextManager, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 
-/** What the API hands out to all instrumentation in the process; without a provider that stays a no-op. */
+/** The globals that the API gives to all instrumentation in the process; without a provider it stays a no-op. */
 export interface ApiGlobals {
   contextManager: ContextManager;
   propagator: TextMapPropagator;
@@ -28,7 +28,7 @@ export function registerGlobals({
     if (!succeeded) {
       unregister();
       throw new Error(
-        `initTelemetry: the API has a ${what} already, from another SDK or for another version of itself. ` +
+        `initTelemetry: a ${what} is already registered, by another SDK or for a different @opentelemetry/api version. ` +
           'Start one OpenTelemetry SDK only, and keep one version: see "npm ls @opentelemetry/api".',
       );
     }

@@ -6,7 +6,7 @@ import type { Check } from '@otel-middleware/core/internal';
 import { hasMethod, validateOptions } from '@otel-middleware/core/internal';
 import { MAX_TIMER_MILLIS } from './environment.js';
 
-/** What can be said in code to `initTelemetry`; each option beats its environment variable. */
+/** Options of `initTelemetry`; each beats its environment variable. */
 export interface TelemetryOptions {
   /** Becomes `service.name`. Default: `OTEL_SERVICE_NAME`, else `unknown_service:node`. */
   serviceName?: string | undefined;
@@ -24,7 +24,7 @@ export interface TelemetryOptions {
   metricReader?: IMetricReader | undefined;
   /** Carries context between services. Default: by `OTEL_PROPAGATORS`, else W3C Trace Context and Baggage. */
   propagator?: TextMapPropagator | undefined;
-  /** How long `shutdown` and `forceFlush` wait at most, in milliseconds. Default: 5000; no variable. */
+  /** The longest time that `shutdown` and `forceFlush` wait, in milliseconds. Default: 5000; no variable. */
   shutdownTimeoutMillis?: number | undefined;
 }
 

@@ -25,10 +25,10 @@ export interface Sdk {
 /**
  * Builds the SDK and registers it with the API; with `OTEL_SDK_DISABLED=true` only context and propagation.
  *
- * `patienceMillis` is how long a shutdown waits for an export. Throws, and leaves nothing running, when the
+ * `shutdownTimeoutMillis` is how long a shutdown waits for an export. Throws, and leaves nothing running, when the
  * API is taken.
  */
-export function startSdk(options: TelemetryOptions, patienceMillis: number): Sdk {
+export function startSdk(options: TelemetryOptions, shutdownTimeoutMillis: number): Sdk {
   const globals: ApiGlobals = {
     contextManager: new AsyncLocalStorageContextManager(),
     propagator: options.propagator ?? createPropagator(),
@@ -38,8 +38,8 @@ export function startSdk(options: TelemetryOptions, patienceMillis: number): Sdk
   if (!getBooleanFromEnv('OTEL_SDK_DISABLED')) {
     const { sampler, traceExporter, metricReader } = options;
     const resource = createResource(options);
-    const readers = createMetricReaders(metricReader, patienceMillis);
-    const spanProcessors = createSpanProcessors(traceExporter, patienceMillis);
+    const readers = createMetricReaders(metricReader, shutdownTimeoutMillis);
+    const spanProcessors = createSpanProcessors(traceExporter, shutdownTimeoutMillis);
     const meterProvider = new MeterProvider({ resource, readers });
     globals.meterProvider = meterProvider;
     globals.tracerProvider = new RandomTraceIdTracerProvider({

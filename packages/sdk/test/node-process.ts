@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** How a process ended. */
+/** The end of a process. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -22,7 +22,7 @@ export interface NodeProcess {
   printed(text: string): Promise<string>;
 }
 
-/** How a program is run. */
+/** The settings under which a program runs. */
 export interface NodeOptions {
   readonly env?: Record<string, string>;
   readonly flags?: readonly string[];

@@ -63,7 +63,7 @@ test('[sdk:once] beside another SDK it is refused, and leaves the other as it wa
   expect(code).toBe(0);
   expect(stdout.trimEnd().split('\n')).toEqual([
     expect.stringMatching(
-      /^initTelemetry: the API has a tracer provider already.*npm ls @opentelemetry\/api/,
+      /^initTelemetry: a tracer provider is already registered.*npm ls @opentelemetry\/api/,
     ),
     'true 0',
   ]);

@@ -37,7 +37,7 @@ function encoded(value: string): string {
 
 const SAFE = /^[\w.~-]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/gu;
-/** What `encodeURIComponent` leaves. */
+/** The characters that `encodeURIComponent` leaves. */
 const UNSAFE = /[!'()*]/g;
 
 function byteOf(character: string): string {

@@ -3,10 +3,10 @@ import type { EventEmitter } from 'node:events';
 /** A function of an object, whatever it takes. */
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** What is used of the events of pools and connections. */
+/** The events of pools and connections that are used. */
 export type Emitter = Pick<EventEmitter, 'on' | 'once' | 'removeListener'>;
 
-/** How the objects that are commented become as they were. */
+/** The functions that restore commented objects. */
 const undos = new WeakMap<object, () => void>();
 
 /**
@@ -27,7 +27,7 @@ export function comment(target: object, apply: () => () => void): void {
   undos.set(target, apply());
 }
 
-/** What is called with in place of the first argument. */
+/** A change of a method's first argument: returns its replacement. */
 export type Change = (first: unknown) => unknown;
 
 /**

@@ -18,14 +18,14 @@ interface KnexQuery {
   readonly options?: { readonly name?: unknown };
 }
 
-/** What sends queries: undocumented, and pinned by a test. */
+/** The object that sends queries: undocumented, and pinned by a test. */
 interface KnexClient {
   readonly dialect?: string;
   _query(connection: unknown, query: KnexQuery | string): unknown;
   _stream(connection: unknown, query: KnexQuery, ...rest: unknown[]): unknown;
 }
 
-/** What Knex calls its databases, but for those where a text that varies costs a plan each time. */
+/** The names of Knex's databases, except those where a text that varies costs a plan each time. */
 const DIALECTS: Readonly<Record<string, SqlDialect>> = {
   postgresql: 'postgresql',
   cockroachdb: 'postgresql',

@@ -7,13 +7,13 @@ import { tagRules, unsuitable } from './options.js';
 import type { QueryTags } from './tags.js';
 import { constantTags, currentTags } from './tags.js';
 
-/** What has the `query` and `execute` of `mysql2`: pools and connections, with callbacks or promises. */
+/** An object with the `query` and `execute` of `mysql2`: a pool or connection, with callbacks or promises. */
 export interface Mysql2Queryable {
   query(...args: never[]): unknown;
   execute(...args: never[]): unknown;
 }
 
-/** What promises are wrapped around. */
+/** An object with promises, by the one with callbacks that it wraps. */
 interface Wrapper {
   readonly pool?: unknown;
   readonly connection?: unknown;
@@ -54,7 +54,7 @@ function coreOf(target: unknown): object | undefined {
   );
 }
 
-/** What is prepared is kept for the next time, by its text. */
+/** Comments a connection. Prepared statements are kept by their text, so they get only constant tags. */
 function commentConnection(connection: object, now: Change, constant: Change): () => void {
   const undos = [
     override(connection, 'query', now),

@@ -3,7 +3,7 @@ import { readVariable, validateOptions } from '@otel-middleware/core/internal';
 import type { SqlDialect } from './statement.js';
 import type { TagRules } from './tags.js';
 
-/** Which tags comments have. All are optional, and each can be turned off by `false`. */
+/** The tags of comments. All are optional, and `false` turns one off. */
 export interface CommentOptions {
   /** The tag `application`, the same for every query. Environment: `OTEL_SERVICE_NAME`. Default: none. */
   application?: string | false | undefined;

@@ -7,30 +7,30 @@ import { tagRules, unsuitable } from './options.js';
 import type { TagRules } from './tags.js';
 import { constantTags, currentTags } from './tags.js';
 
-/** What has the `query` of `pg`: its `Pool`, `Client` and `PoolClient`, and PGlite. */
+/** An object with the `query` of `pg`: its `Pool`, `Client` and `PoolClient`, and PGlite. */
 export interface PgQueryable {
   query(...args: never[]): unknown;
 }
 
-/** What `query` takes besides a text. */
+/** An argument of `query` that is not a text. */
 interface QueryConfig {
   text?: unknown;
-  /** Of a prepared statement. */
+  /** The name of a prepared statement. */
   readonly name?: unknown;
-  /** Of what sends itself, such as a cursor. */
+  /** The method of queries that send themselves, such as cursors. */
   readonly submit?: unknown;
   /** In a `QueryStream`. */
   readonly cursor?: { text?: unknown };
   [COMMENTED]?: true;
 }
 
-/** What `pg` knows of the prepared statements of a connection: undocumented, and pinned by a test. */
+/** The prepared statements of a connection as `pg` keeps them: undocumented, and pinned by a test. */
 interface PgClient {
   readonly connection?: {
     readonly parsedStatements?: Record<string, string>;
     readonly submittedNamedStatements?: Record<string, string>;
   };
-  /** Of the native client. */
+  /** The statements of the native client. */
   readonly namedQueries?: Record<string, string>;
 }
 
@@ -40,10 +40,10 @@ interface Prepared {
   readonly sent: string;
 }
 
-/** What was prepared with comments, by connection and name: the same name must come with the same text ever after. */
+/** The statements prepared with comments, by connection and name: a name must always come with the same text. */
 const prepared = new WeakMap<object, Map<string, Prepared>>();
 
-/** What takes off connections whatever their prepared statements have left on them. */
+/** The functions that remove from connections what their prepared statements have left on them. */
 const retained = new WeakMap<object, () => void>();
 
 /** Marks a query that has met its pool, and is not to be commented again in whatever context its connection comes. */
@@ -95,7 +95,7 @@ function commentClient(client: object, rules: TagRules): () => void {
   };
 }
 
-/** What was prepared with a comment is asked for with it, for as long as the connection lasts. */
+/** A change that repeats the comment with which a statement was prepared, for as long as the connection lasts. */
 function asPrepared(client: object): Change {
   return (first) => (isConfig(first) && first.name ? namedQuery(client, first, undefined) : first);
 }
@@ -112,7 +112,7 @@ function commentedNow(config: QueryConfig, rules: TagRules): QueryConfig {
   return withText(config, (text) => commentedText(text, rules));
 }
 
-/** What is the application's is not marked, but an object that inherits from it; what sends itself has been changed anyway. */
+/** Marks a query as commented. Marks an object that inherits from the application's, which stays as it is. */
 function marked(config: QueryConfig, given: QueryConfig): QueryConfig {
   const own: QueryConfig = config === given && !config.submit ? Object.create(config) : config;
   own[COMMENTED] = true;

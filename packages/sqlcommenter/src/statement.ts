@@ -1,11 +1,11 @@
-/** Whose rules decide what is text, what is a name, and what is a comment. */
+/** The database whose rules decide what is text, a name or a comment. */
 export type SqlDialect = 'postgresql' | 'mysql' | 'sqlite';
 
-/** How a dialect is read. */
+/** The rules by which a dialect is read. */
 interface Grammar {
   /** Finds where a comment or anything quoted begins. */
   readonly opening: RegExp;
-  /** What a quotation ends with, by what it begins with; what is not in here begins a comment. */
+  /** The end of a quotation by its beginning; any other beginning is that of a comment. */
   readonly closing: (opening: string) => Closing | undefined;
 }
 
@@ -75,7 +75,7 @@ const grammars: Readonly<Record<SqlDialect, Grammar>> = {
 };
 
 /**
- * Where a comment can stand in a SQL text: behind the last statement, before the semicolons and white space at its end.
+ * Finds the place for a comment in a SQL text: behind the last statement, before the semicolons and white space at its end.
  *
  * @returns the position; `undefined` when there is no statement, when there is a comment already, or when quoted text has no
  * end, so that the server complains of what it was given.
@@ -85,7 +85,7 @@ export function commentPosition(sql: string, dialect: SqlDialect): number | unde
   return end > 0 && isClean(sql, grammars[dialect]) ? end : undefined;
 }
 
-/** Whether a text has no comment, and an end of everything that is quoted. */
+/** Checks that a text has no comment, and that every quotation ends. */
 function isClean(sql: string, { opening, closing }: Grammar): boolean {
   opening.lastIndex = 0;
   for (let found = opening.exec(sql); found !== null; found = opening.exec(sql)) {

@@ -2,7 +2,7 @@ import type { SpanContext } from '@opentelemetry/api';
 import { isSpanContextValid, TraceFlags, trace } from '@opentelemetry/api';
 import { serverRequest } from '@otel-middleware/core';
 
-/** What a comment can tell, unencoded. */
+/** The values of a comment, unencoded. */
 export interface QueryTags {
   /** The name of the application. */
   application?: string;
@@ -16,7 +16,7 @@ export interface QueryTags {
   tracestate?: string;
 }
 
-/** Which tags are wanted. */
+/** The tags that are wanted. */
 export interface TagRules {
   readonly application: string | undefined;
   /** A name is the same for every query; `true` asks the request. */

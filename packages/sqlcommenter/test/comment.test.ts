@@ -5,7 +5,7 @@ import type { QueryTags } from '../src/tags.js';
 
 const comment = (sql: string, tags: QueryTags): string => withComment(sql, tags, 'postgresql');
 
-/** What a reader of the format makes of a comment, by its grammar alone. */
+/** Parses a comment as a reader of the format does, by its grammar alone. */
 function read(text: string): Record<string, string> {
   const [, pairs = ''] = /^\/\*((?:[\w.~%-]+='[\w.~%-]*',?)+)\*\/$/.exec(text) ?? [];
   return Object.fromEntries(

@@ -42,7 +42,7 @@ const ofCallback = (run: (done: (error: Error | null, rows: unknown) => void) =>
     run((error, rows) => (error ? reject(error) : resolve(sentOf(rows))));
   });
 
-/** What is instrumented, how it is asked, and how it is closed. */
+/** An instrumented object, with the functions that query and close it. */
 const kinds: Record<
   string,
   () => Promise<{ one: Queryable; promise: boolean; release?: () => void; end: () => unknown }>

@@ -270,7 +270,7 @@ describe('[sql:tags] queries that wait for a client', () => {
   test('pile up nothing on a connection with prepared statements, which still refuses what is no query', async () => {
     const client = new Client();
     await client.connect();
-    /** How many functions of ours a query passes through. */
+    /** The number of our functions that a query passes through. */
     const depth = async (): Promise<number> => {
       let frames = 0;
       const config = {

@@ -8,7 +8,7 @@ import { setHttpRoute } from '@otel-middleware/core';
 import { instrumentListener } from '@otel-middleware/node-http';
 import type { QueryTags } from '../src/index.js';
 
-/** How a request is made; everything has a default. */
+/** The settings of a request; everything has a default. */
 export interface RequestOptions {
   readonly headers?: Record<string, string>;
   /** Default: `/orders/:id`. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HttpResponseGetter, ServerOperation } from '@otel-middleware/core';
 import { onHeadWritten } from '@otel-middleware/node-http';
 
-/** What a handshake was answered with, as hooks see it. */
+/** The answer to a handshake, as hooks see it. */
 export interface Handshake {
   /** 101, or the code of the refusal; `undefined` as long as nothing was written. */
   readonly status: number | undefined;
@@ -15,7 +15,7 @@ export interface Handshake {
 interface HandshakeUnderway {
   status: number | undefined;
   headers: string[];
-  /** Whether the head was written, and not only prepared. */
+  /** True when the head was written, not only prepared. */
   written: boolean;
 }
 
@@ -85,7 +85,7 @@ export function followHandshake(
   return (error) => end(error === undefined ? undefined : { aborted: true, error });
 }
 
-/** What the application has destroyed a socket with. That of the system says only that the client has left. */
+/** The error with which the application has destroyed a socket. A system error only says that the client has left. */
 function destroyedWith({ errored }: Duplex): Error | undefined {
   return errored === null || 'syscall' in errored ? undefined : errored;
 }

@@ -57,7 +57,7 @@ function recordError(error: unknown): void {
   if (span?.isRecording()) recordFailure(span, error);
 }
 
-/** What `ws` answers by itself, pongs and the close of a close, goes through the same methods. */
+/** Watches sent messages. Those of `ws` itself, pongs and the answer to a close, go through the same methods. */
 function watchSent(socket: WebSocket, messages: Messages): void {
   type Method = (this: WebSocket, ...args: unknown[]) => void;
   const observe = (

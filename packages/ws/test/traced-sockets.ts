@@ -42,11 +42,11 @@ export const PARENT: { readonly traceId: string; readonly spanId: string } = {
 };
 const TRACEPARENT: string = `00-${PARENT.traceId}-${PARENT.spanId}-01`;
 
-/** How a test wants the server. */
+/** The server that a test wants. */
 export interface Setting {
   readonly options?: WebSocketServerOptions;
   readonly server?: Omit<ServerOptions, 'port' | 'server' | 'noServer'>;
-  /** Who takes the upgrades. Default: `server`. */
+  /** The object that takes the upgrades. Default: `server`. */
   readonly mode?: 'server' | 'port' | 'noServer';
   readonly telemetry?: Telemetry;
 }

@@ -4,7 +4,7 @@ import { SOURCES } from './source-links.js';
 
 /** More than one instrumentation on one request. */
 export const nested: readonly Requirement[] = family('nested', SERVERS, {
-  upstream: [
+  'foreign-span': [
     'Under the server span of another HTTP instrumentation no second one is made; that one gets route, name, hooks and headers.',
     SOURCES.httpServerSpan,
   ],

@@ -3,7 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 /** Header names: exact ones, or regular expressions that match a whole name; case never matters. */
 export type HeaderNames = readonly (string | RegExp)[];
 
-/** What is captured of a message's headers and under which attribute names; compiled once. */
+/** The captured headers of a message and their attribute names; compiled once. */
 export interface HeaderCapture {
   readonly exact: readonly CapturedHeader[];
   readonly patterns: readonly RegExp[];

@@ -54,7 +54,7 @@ export interface Instruments {
   ) => Attributes;
 }
 
-/** What a request's metrics are described by; everything but method and scheme may be unknown. */
+/** The facts from which a request's metric attributes are made. All but method and scheme may be unknown. */
 export interface RequestDescription {
   readonly method: string;
   readonly scheme: string;
@@ -81,7 +81,7 @@ export function createInstruments(meter: Meter, optIn: ReadonlySet<string>): Ins
     requestBodySize: bytes(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE, 'Size of HTTP server request bodies.'),
     responseBodySize: bytes(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE, 'Size of HTTP server response bodies.'),
     activeRequests: optIn.has(METRIC_HTTP_SERVER_ACTIVE_REQUESTS) ? activeRequestsOf(meter) : undefined,
-    attributesOf: rememberedAttributes(),
+    attributesOf: cachedAttributes(),
   };
 }
 
@@ -104,9 +104,9 @@ function metricAttributes(request: RequestDescription): Attributes {
 }
 
 /** A service has few kinds of requests; routes that an application makes up must not add up to more. */
-const REMEMBERED = 1000;
+const CACHE_LIMIT = 1000;
 
-function rememberedAttributes(): Instruments['attributesOf'] {
+function cachedAttributes(): Instruments['attributesOf'] {
   const byRoute = new Map<
     string | undefined,
     { readonly request: RequestDescription; readonly attributes: Attributes }[]
@@ -126,7 +126,7 @@ function rememberedAttributes(): Instruments['attributesOf'] {
           return attributes;
     const request = { method, scheme, protocolVersion, status, route, errorType };
     const attributes = Object.freeze(metricAttributes(request));
-    if (size < REMEMBERED) {
+    if (size < CACHE_LIMIT) {
       size += 1;
       if (known === undefined) byRoute.set(route, [{ request, attributes }]);
       else known.push({ request, attributes });

@@ -2,11 +2,11 @@ import type { CaughtError } from '../otel/exceptions.js';
 import { errorMessage, errorType } from '../otel/exceptions.js';
 import { VALUE_OTHER } from '../otel/semconv.js';
 
-/** How a response came to its end; everything is optional and absent means that all was well. */
+/** The end of a response. Everything is optional; an empty outcome is a success. */
 export interface ResponseOutcome {
   /** True when the connection or the response was closed before the response was sent in full. */
   readonly aborted?: boolean;
-  /** What the connection or the response was closed with; it outranks what was recorded before. */
+  /** The error that closed the connection or the response; it outranks errors recorded before. */
   readonly error?: unknown;
   /** Bytes of the request body that arrived, when they were counted. */
   readonly requestBodySize?: number | undefined;

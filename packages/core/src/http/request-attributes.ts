@@ -26,14 +26,14 @@ import { parseAuthority } from './host.js';
 import type { QueryRedaction } from './request-target.js';
 import { queryOf } from './request-target.js';
 
-/** What the attributes at the start depend on besides the request; compiled once per instrumentation. */
+/** The rules for the attributes at the start of a span; compiled once per instrumentation. */
 export interface RequestAttributeRules {
   readonly redactQuery: QueryRedaction;
   readonly requestHeaders: HeaderCapture | undefined;
   readonly optIn: ReadonlySet<string>;
 }
 
-/** What the operation has already read from the request. */
+/** The values that were read from the request already. */
 export interface RequestLine {
   /** `http.request.method`: a known method or `_OTHER`. */
   readonly method: string;
@@ -60,7 +60,7 @@ export function requestAttributes<Req>(
   const server = authority === undefined ? undefined : parseAuthority(authority);
   const client = getter.clientAddress?.(request);
   const userAgent = getter.get(request, 'user-agent');
-  const attributes = whatMostHave(line, server?.address, client, userAgent);
+  const attributes = commonAttributes(line, server?.address, client, userAgent);
   if (server?.port !== undefined) attributes[ATTR_SERVER_PORT] = server.port;
   const query = queryOf(line.target);
   if (query !== undefined) attributes[ATTR_URL_QUERY] = rules.redactQuery(query);
@@ -89,7 +89,7 @@ export function describeConnection<Req>(
 }
 
 /** One literal for nearly all requests: its shape is stable, and made faster than one that grows. */
-function whatMostHave(
+function commonAttributes(
   { method, path, scheme }: RequestLine,
   server: string | undefined,
   client: string | undefined,

@@ -4,7 +4,7 @@ import type { Messages } from './messages.js';
 /** Takes the chunks of a body as they pass: their bytes, and what tells these if they have to be looked at. */
 export type ChunkListener = (size: number, bytes: () => Uint8Array) => void;
 
-/** What is to be called with each chunk of a request body that arrives. Empty ones are no messages. */
+/** Makes the listener for the chunks of a request body. Empty chunks are not messages. */
 export function receivedChunks(messages: Messages): ChunkListener {
   return (size) => {
     if (size > 0) messages.pass('receive', { type: 'body', size }, nothing);
@@ -12,8 +12,8 @@ export function receivedChunks(messages: Messages): ChunkListener {
 }
 
 /**
- * What is to be called with each chunk of a response body that is sent: the events of an event stream are the messages, and
- * of other bodies the chunks.
+ * Makes the listener for the chunks of a response body. In an event stream the events are the messages, in other bodies the
+ * chunks.
  *
  * @param isEventStream - asked once, with the first chunk, when the head is known.
  */

@@ -7,8 +7,8 @@ export interface Message {
   /** `receive` for what the client sends, `send` for what the server does. */
   readonly direction: 'receive' | 'send';
   /**
-   * What it is. Of HTTP `body`, a chunk as it came from the connection or was written, or `event`, a server-sent event.
-   * Of WebSockets `text`, `binary`, `ping`, `pong` or `close`.
+   * The type. For HTTP: `body`, a chunk as it was received or written, or `event`, a server-sent event. For WebSockets:
+   * `text`, `binary`, `ping`, `pong` or `close`.
    */
   readonly type: string;
   /** Position among the messages of its direction, from 0. */
@@ -21,13 +21,13 @@ export interface Message {
   readonly code?: number;
 }
 
-/** What a message is, besides its direction and index. */
+/** The content of a message, without its direction and index. */
 export type MessageContent = Pick<Message, 'type' | 'size' | 'opcode' | 'code'>;
 
 /** A user's hook for messages. The span is the message's own when there are message spans, else the server span. */
 export type MessageHook<Req> = (span: Span, message: Message, request: Req) => unknown;
 
-/** What is done with messages; compiled once per instrumentation, hooks guarded. */
+/** The rules for messages; compiled once per instrumentation, with guarded hooks. */
 export interface MessageRules<Req> {
   readonly receiveHook: MessageHook<Req> | undefined;
   readonly sendHook: MessageHook<Req> | undefined;
@@ -56,7 +56,7 @@ export interface MessageExchange<Req> {
   readonly openMessageSpans: OpenMessageSpans;
 }
 
-/** Where a linked message is remembered beyond the end of its span, which is that of its synchronous listeners. */
+/** The key of a linked message in the context, which outlives its span: that ends with its synchronous listeners. */
 const MESSAGE_KEY: symbol = createContextKey('otel-middleware message v1');
 
 /** The spans of the messages that are being passed at this very moment, by direction. */

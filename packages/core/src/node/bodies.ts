@@ -59,7 +59,7 @@ function onReceived(request: NodeRequestLike, listener: ChunkListener): void {
   const readable = request as unknown as Readable;
   const { push } = readable;
   readable.push = function observedPush(...args) {
-    tell(listener, args);
+    reportChunk(listener, args);
     return push.apply(this, args);
   };
 }
@@ -74,7 +74,7 @@ function onSent(response: NodeResponseLike, listener: ChunkListener): void {
     // What follows the end is refused.
     const refused = response.writableEnded;
     const result = write.apply(this, args);
-    if (!refused) tell(listener, args);
+    if (!refused) reportChunk(listener, args);
     return result;
   };
   writable.end = function observedEnd(...args) {
@@ -82,7 +82,7 @@ function onSent(response: NodeResponseLike, listener: ChunkListener): void {
     const refused = response.writableEnded;
     const result = end.apply(this, args);
     // `end(chunk)` goes on to `write` in some versions of Node and not in others; only what is new is told.
-    if (!refused && writes === before) tell(listener, args);
+    if (!refused && writes === before) reportChunk(listener, args);
     return result;
   };
 }
@@ -93,7 +93,7 @@ declare const Buffer: {
   from(text: string, encoding: string): Uint8Array;
 };
 
-function tell(listener: ChunkListener, [chunk, second]: readonly unknown[]): void {
+function reportChunk(listener: ChunkListener, [chunk, second]: readonly unknown[]): void {
   if (typeof chunk === 'string') {
     const encoding = typeof second === 'string' ? second : 'utf8';
     listener(Buffer.byteLength(chunk, encoding), () => Buffer.from(chunk, encoding));

@@ -2,7 +2,7 @@ import type { HttpRequestGetter } from '../http/getter.js';
 import { forwardedNode, parseAuthority, plainAddress } from '../http/host.js';
 import type { NodeRequestLike } from './request-and-response.js';
 
-/** What a trusted proxy tells of the original request; what it does not tell is `undefined`. */
+/** The original request as a trusted proxy describes it; what the proxy leaves out is `undefined`. */
 export interface ForwardedRequest {
   readonly address: string | undefined;
   readonly port: number | undefined;

@@ -83,7 +83,7 @@ export function endOnClose<Res>(
     });
 }
 
-/** What is read of an HTTP/1 response, or of the stream below an HTTP/2 one. */
+/** The parts that are read of an HTTP/1 response, or of the stream below an HTTP/2 one. */
 interface Stream {
   readonly errored?: Error | null;
   readonly destroyed?: boolean;
@@ -131,7 +131,7 @@ export function sentHeader(response: NodeResponseLike, name: string): string | u
   return new RegExp(`^${name}: *(.*?)\\s*$`, 'im').exec(head)?.[1];
 }
 
-/** Where the code stands in `HTTP/1.1 200 OK`. */
+/** The position of the code in `HTTP/1.1 200 OK`. */
 const STATUS_START = 'HTTP/1.1 '.length;
 
 /** Tells what only stands for a socket, such as those of serverless-http, from a socket, and from none as yet. */

@@ -29,7 +29,7 @@ export function excludedByEnvironment(name: string): string[] {
  */
 export function compileExcludedUrls<Req>(excludedUrls: ExcludedUrls<Req>): ExclusionTest<Req> | undefined {
   const entries = typeof excludedUrls === 'string' ? splitPatterns(excludedUrls) : excludedUrls;
-  const patterns = oneWherePossible(
+  const patterns = mergePatterns(
     entries.filter((entry) => typeof entry === 'string' && entry.trim() !== '') as string[],
   );
   const predicates: ((request: Req) => boolean)[] = [];
@@ -47,7 +47,7 @@ export function compileExcludedUrls<Req>(excludedUrls: ExcludedUrls<Req>): Exclu
 }
 
 /** Joins patterns into one regular expression; those with references to groups cannot share one. */
-function oneWherePossible(sources: readonly string[]): RegExp[] {
+function mergePatterns(sources: readonly string[]): RegExp[] {
   const referring = sources.filter((source) => /\\[1-9]|\\k<|\(\?</.test(source));
   const plain = sources.filter((source) => !referring.includes(source));
   // Each is compiled alone first, so that the error names the pattern at fault.

@@ -12,7 +12,7 @@ export interface HeaderOptions {
   sanitizeHeaders?: HeaderNames | { readonly replaceDefaults: true; readonly names: HeaderNames } | undefined;
 }
 
-/** What is captured of the headers of either message. */
+/** The captured headers of request and response. */
 export interface HeaderCaptures {
   readonly requestHeaders: HeaderCapture | undefined;
   readonly responseHeaders: HeaderCapture | undefined;

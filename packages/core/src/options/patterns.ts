@@ -57,7 +57,7 @@ export function compilePatterns<T>(owner: string, option: string, compile: () =>
   } catch (error) {
     const reason = (error as Error).message;
     throw new TypeError(
-      `${owner}: option "${option}" is no list of patterns. ${reason}. Escape special characters with a backslash.`,
+      `${owner}: option "${option}" contains an invalid pattern: ${reason}. Escape special characters with a backslash.`,
       { cause: error },
     );
   }

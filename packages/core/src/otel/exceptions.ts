@@ -13,7 +13,7 @@ import {
 /** Environment variable that moves exceptions from span events (unset) to log records (`logs`) or both (`logs/dup`). */
 const SIGNAL_OPT_IN = 'OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN';
 
-/** How the log record of an exception is called, and how severe it is, by the convention of its operation. */
+/** The name and severity of an exception's log record, by the convention of its operation. */
 export interface ExceptionEvent {
   readonly name: string;
   readonly severityNumber: number;

@@ -36,7 +36,7 @@ export function synchronous<Req>(predicate: (request: Req) => unknown): (request
     if (!isThenable(answer)) return answer === true;
     // Nobody waits for it, and a rejection that nobody handles would end the process.
     observeRejection(answer, () => undefined);
-    throw new TypeError('It must answer with a boolean, not with a promise.');
+    throw new TypeError('It must return a boolean, not a promise.');
   };
 }
 

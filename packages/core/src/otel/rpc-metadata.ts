@@ -1,10 +1,10 @@
 import type { Span } from '@opentelemetry/api';
 import { createContextKey } from '@opentelemetry/api';
 
-/** Where HTTP instrumentations tell each other of the server span; equal names make equal keys. */
+/** The key under which HTTP instrumentations share the server span; equal names make equal keys. */
 export const RPC_METADATA_KEY: symbol = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');
 
-/** The server span as other instrumentations see it: they may tell a `route`. */
+/** The server span as other instrumentations see it. They may set a `route`. */
 export interface RpcMetadata {
   readonly type: string;
   readonly span: Span;

@@ -3,10 +3,10 @@ import type { TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/a
 import { diag, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api';
 import { SCHEMA_URL } from './semconv.js';
 
-/** What the API's proxy provider delegates to while no SDK is registered. */
+/** The delegate of the API's proxy provider while no SDK is registered. */
 const NO_SDK = new ProxyTracerProvider().getDelegate();
 
-/** Where every copy of the OpenTelemetry API, major version 1, keeps what is registered. */
+/** The global on which every copy of the OpenTelemetry API, major version 1, keeps what is registered. */
 const API_GLOBAL = Symbol.for('opentelemetry.js.api.1');
 
 /**

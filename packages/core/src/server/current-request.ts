@@ -7,33 +7,42 @@ import { OPERATION_KEY } from './request-context.js';
 import type { RequestScope, ServerRequest } from './server-operation.js';
 
 /**
- * Sets the `http.route` of the current request, from any depth; it wins over the router's, in the span's name and on the
- * metrics too. For routes that no router knows, such as RPC methods: keep it a template, never a concrete path.
+ * Sets the `http.route` of the current request, from any depth. It wins over the router's route, in the span's name and on the
+ * metrics too. Use it for routes that no router knows, such as RPC methods: a template, never a concrete path.
  *
  * Does nothing outside a request or after its end.
+ *
+ * @example setHttpRoute('/rpc/users.{method}')
  */
 export function setHttpRoute(route: string): void {
   if (typeof route === 'string' && route !== '') current()?.setUserRoute(route);
 }
 
 /**
- * Adds attributes to the metrics of the current request: strings of at most 100 characters, numbers and booleans, 20 of
- * them at most. Those of the convention cannot be overridden. Does nothing outside a request or after its end.
+ * Adds attributes to the metrics of the current request: at most 20 strings of at most 100 characters, numbers and booleans.
+ * The convention's own cannot be overridden. Does nothing outside a request or after its end.
  *
- * Every distinct value begins a time series: never add identifiers of users or orders.
+ * Every distinct value starts a time series: never add the ids of users or orders.
+ *
+ * @example addMetricAttributes({ 'app.tenant': 'acme' })
  */
 export function addMetricAttributes(attributes: Attributes): void {
   current()?.addMetricAttributes(attributes);
 }
 
-/** The server span of the current request, whatever span is active now; `undefined` outside a request. */
+/** Returns the server span of the current request, whatever span is active; `undefined` outside a request.
+ *
+ * @example serverSpan()?.setAttribute('order.id', id)
+ */
 export function serverSpan(): Span | undefined {
   return current()?.span;
 }
 
 /**
- * What is known of the current request by now, at any depth of it: which framework serves it, and its route. For what names
- * the work that a request does, such as log lines and comments in queries. `undefined` outside a request.
+ * Describes the current request as far as it is known, from any depth: the framework that serves it, and its route. Use it to
+ * label the work of a request, such as log lines and comments in queries. Returns `undefined` outside a request.
+ *
+ * @example logger.info({ route: serverRequest()?.route }, 'order stored')
  */
 export function serverRequest(): ServerRequest | undefined {
   return current()?.describe();

@@ -78,13 +78,13 @@ export interface HttpServerOptions<Req, Res> {
    */
   sendHook?: MessageHook<Req> | undefined;
   /**
-   * Whether each message has an INTERNAL span of its own, named `receive body` or `send event`, which the two hooks are given
-   * in place of the server span. Default: false.
+   * True to make an INTERNAL span of each message, named `receive body` or `send event`, which the two hooks are given in place
+   * of the server span. Default: false.
    */
   messageSpans?: boolean | undefined;
   /**
-   * Whether callers are strangers: true or a predicate that says so starts a new trace with a link to the caller's, and
-   * drops its baggage. Default: false.
+   * True, or a predicate, if callers are strangers: a new trace is started with a link to the caller's, and its baggage is
+   * dropped. Default: false.
    */
   publicEndpoint?: boolean | ((request: Req) => boolean) | undefined;
   /** Writes the trace into response headers; `serverTimingPropagator` and `traceResponsePropagator`. Default: none. */

@@ -4,7 +4,7 @@ import type { Messages } from '../../src/messages/messages.js';
 
 const encoder = new TextEncoder();
 
-/** What the hooks of messages would be called with. */
+/** The arguments that message hooks would be called with. */
 function recording(): { messages: Messages; seen: unknown[] } {
   const seen: unknown[] = [];
   return {

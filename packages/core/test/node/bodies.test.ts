@@ -18,7 +18,7 @@ import { NO_NEEDS } from '../../src/server/server-operation.js';
 
 afterEach(closeServers);
 
-/** What tells the sizes of an operation that asks for these alone. */
+/** Watches the bodies of an operation that needs their sizes alone. */
 function countBodies(request: NodeRequestLike, response: NodeResponseLike): () => BodySizes {
   const needs = { ...NO_NEEDS, bodySizes: true };
   const operation = { ended: false, needs, messages: () => UNSEEN_MESSAGES };

@@ -11,7 +11,7 @@ afterAll(() => context.disable());
 
 const KEY = createContextKey('test event context');
 const active = () => context.active().getValue(KEY);
-/** What `bindEmitter` needs of an operation: a context to run in. */
+/** The part of an operation that `bindEmitter` needs: a context to run in. */
 const operation = (value: string) => ({
   resume: <T>(continuation: () => T): T => context.with(ROOT_CONTEXT.setValue(KEY, value), continuation),
 });

@@ -317,7 +317,7 @@ describe('HTTP/1 (life:once, error:abort, error:mid-stream)', () => {
     expect(order).toEqual(['route', 'end']);
   });
 
-  test('under the span of another instrumentation all is told before that ends it, at the same event (nested:upstream)', async () => {
+  test('under the span of another instrumentation all is told before that ends it, at the same event (nested:foreign-span)', async () => {
     const port = await serve(
       createServer((request, response) => {
         const span = telemetry.tracerProvider.getTracer('other-http').startSpan('GET');

@@ -77,6 +77,6 @@ test.each<[HeaderOptions, string]>([
   [{ sanitizeHeaders: ['('] }, 'sanitizeHeaders'],
 ])('an invalid pattern in %p is told with its option (robust:options)', (options, option) => {
   expect(() => configureHeaders('owner', 'SERVER', options)).toThrow(
-    `owner: option "${option}" is no list of patterns.`,
+    `owner: option "${option}" contains an invalid pattern: `,
   );
 });

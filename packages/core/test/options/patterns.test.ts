@@ -61,6 +61,6 @@ test('what compiles comes back, and what does not is a TypeError that names owne
   const invalid = '(';
   expect(compilePatterns('owner', 'option', () => /x/)).toEqual(/x/);
   expect(() => compilePatterns('owner', 'option', () => new RegExp(invalid))).toThrow(
-    /^owner: option "option" is no list of patterns\. .*\/\(\/.*\. Escape special characters with a backslash\.$/,
+    /^owner: option "option" contains an invalid pattern: .*\/\(\/.*\. Escape special characters with a backslash\.$/,
   );
 });

@@ -128,9 +128,7 @@ test.each<[unknown, boolean]>([
 
 test('a predicate is asked about the request, and may not answer later', () => {
   expect(synchronous((request) => request === 'this')('this')).toBe(true);
-  expect(() => synchronous(async () => true)('request')).toThrow(
-    'It must answer with a boolean, not with a promise.',
-  );
+  expect(() => synchronous(async () => true)('request')).toThrow('It must return a boolean, not a promise.');
 });
 
 test('a predicate that rejects ends no process: Jest would fail for a rejection that is left unhandled (hook:guard)', async () => {

@@ -25,7 +25,7 @@ beforeEach(() => {
   options = { tracerProvider: telemetry.tracerProvider, meterProvider: telemetry.meterProvider };
 });
 
-/** What another HTTP instrumentation leaves in the context of a request that it has a span for. */
+/** The context that another HTTP instrumentation leaves for a request that it has a span for. */
 function upstream(name = 'GET'): { span: Span; metadata: RPCMetadata; of: Context } {
   const span = telemetry.tracerProvider.getTracer('other-http').startSpan(name, { kind: SpanKind.SERVER });
   const metadata: RPCMetadata = { type: RPCType.HTTP, span };
@@ -39,7 +39,7 @@ function started<T>(operation: T | undefined): T {
 
 const names = () => telemetry.spans().map(({ name, kind }) => [name, kind]);
 
-describe("under another instrumentation's span (nested:upstream)", () => {
+describe("under another instrumentation's span (nested:foreign-span)", () => {
   test('no second server span is made, the span is not ended, and its metrics are not ours', async () => {
     const { span, of } = upstream();
     const operation = started(context.with(of, () => instrument(options).start({})));

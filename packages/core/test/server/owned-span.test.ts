@@ -144,7 +144,7 @@ describe('the route', () => {
     expect((await metricAttributes())[0]).toMatchObject({ 'http.route': '/user' });
   });
 
-  test('that another instrumentation has written to the metadata is taken (nested:upstream)', () => {
+  test('that another instrumentation has written to the metadata is taken (nested:foreign-span)', () => {
     const operation = start();
     (operation as unknown as { route: string }).route = '/by/other';
     operation.end(response(200));

@@ -28,7 +28,7 @@ function requestContext(parent: Context = ROOT_CONTEXT): {
   return { of: new RequestContext(parent, operation), span, operation };
 }
 
-test('carries its span, its operation and the metadata that other instrumentations look for (nested:upstream)', () => {
+test('carries its span, its operation and the metadata that other instrumentations look for (nested:foreign-span)', () => {
   const { of, span, operation } = requestContext();
   expect(trace.getSpan(of)).toBe(span);
   expect(trace.getSpanContext(of)).toBe(span.spanContext());

@@ -1,12 +1,12 @@
 /**
- * What is read of Express: `app.request`, `parent`, `mountpath`, Express 5's `router` and what requests hold are
- * documented, the inside of routers is not and is pinned for every version by a test.
+ * The parts of Express that are read. `app.request`, `parent`, `mountpath`, Express 5's `router` and the properties of requests
+ * are documented; the inside of routers is not, and is pinned for every version by a test.
  */
 
 /** A path as routes and mounts are given it. */
 export type Path = string | RegExp | readonly Path[];
 
-/** How a path is matched; `end` is true for routes, which match all of a path, and false for mounts. */
+/** The options of matching a path; `end` is true for routes, which match a whole path, and false for mounts. */
 export interface PathOptions {
   readonly sensitive: boolean | undefined;
   readonly strict: boolean | undefined;
@@ -27,9 +27,9 @@ export interface Layer {
   readonly rawPath?: Path | undefined;
   /** One for each member of the path; router 2. */
   readonly matchers?: readonly PathMatcher[];
-  /** Whether this is a mount at `/`, for which `matchers` are not asked; router 2. */
+  /** True for a mount at `/`, for which `matchers` are not asked; router 2. */
   readonly slash?: boolean;
-  /** What the path was compiled to; Express 4. */
+  /** The expression that the path was compiled to; Express 4. */
   readonly regexp?: RegExp;
   /** The parameters of `regexp` in order, unnamed ones with a number; Express 4. */
   readonly keys?: readonly { readonly name: string | number }[];
@@ -42,7 +42,7 @@ export interface Layer {
 /** The framework's own class, which compiles a path as the framework does. */
 export type LayerConstructor = new (path: Path, options: PathOptions, handle: () => void) => Layer;
 
-/** What `req.route` holds. */
+/** The value of `req.route`. */
 export interface Route {
   readonly path: Path;
   readonly methods: Readonly<Record<string, boolean | undefined>>;
@@ -59,7 +59,7 @@ export interface Router {
 export interface Application {
   /** The prototype of the requests that this application handles. */
   readonly request: object;
-  /** That of their responses. */
+  /** The prototype of its responses. */
   readonly response: { readonly req?: object };
   /** The application in which this one was last mounted, and where. */
   readonly parent?: Application | undefined;
@@ -84,13 +84,13 @@ export interface RoutedRequest {
   readonly next?: unknown;
 }
 
-/** Whether a layer calls a router. */
+/** Checks if a layer calls a router. */
 export function isRouter(handle: unknown): handle is Router {
   const { stack, route } = handle as { stack?: unknown; route?: unknown };
   return Array.isArray(stack) && typeof route === 'function';
 }
 
-/** Whether a layer calls an application, as it does when the application was given to the `use` of a router. */
+/** Checks if a layer calls an application, as it does when the application was given to the `use` of a router. */
 export function isApplication(handle: unknown): handle is Application {
   const { set, request } = handle as { set?: unknown; request?: unknown };
   return typeof set === 'function' && typeof request === 'object';

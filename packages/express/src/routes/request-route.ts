@@ -27,7 +27,7 @@ export function followRoute(
   setRouteState(request, route, first ? operation : undefined);
   // From now on the property of the prototype has the value.
   if (own) delete (request as { route?: Route }).route;
-  return () => route.conclude(request, response);
+  return () => route.finish(request, response);
 }
 
 /** Tells the operation of a request, if there is one, that an error has left the routes. */
@@ -72,7 +72,7 @@ class RequestRoute implements RouteState {
   }
 
   /** Takes the route back when nobody has answered, or when another route has matched unobserved. */
-  conclude(request: RoutedRequest, response: RoutedResponse): void {
+  finish(request: RoutedRequest, response: RoutedResponse): void {
     // One of its own is what an application has written whose requests are not observed.
     const route = Object.hasOwn(request, 'route') ? request.route : this.route;
     if (route !== this.#told) this.#table.refresh();
@@ -81,13 +81,13 @@ class RequestRoute implements RouteState {
   }
 }
 
-/** Whether a route has a handler for a method: a router lets every route match a HEAD request. */
+/** Checks if a route has a handler for a method: a router lets every route match a HEAD request. */
 function answers({ methods }: Route, method: string): boolean {
   return method !== 'HEAD' || Boolean(methods.head ?? methods.get ?? methods._all);
 }
 
 /**
- * Whether a handler has answered, and not the framework: with 404 when the outermost router had no handler left, or to
+ * Checks if a handler has answered. The framework itself answers 404 when the outermost router has no handler left, and
  * OPTIONS with the methods of the routes that were passed by.
  */
 function isAnswered(method: string, request: RoutedRequest, response: RoutedResponse): boolean {
@@ -96,7 +96,7 @@ function isAnswered(method: string, request: RoutedRequest, response: RoutedResp
   return request.next !== undefined || response.statusCode !== 404;
 }
 
-/** Whether the body is the `Allow` header over again, as the framework's own is. */
+/** Checks if the body repeats the `Allow` header, as the framework's own does. */
 function listsMethods(response: RoutedResponse): boolean {
   const allow = response.getHeader('Allow');
   return typeof allow === 'string' && Number(response.getHeader('Content-Length')) === allow.length;

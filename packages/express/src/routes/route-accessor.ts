@@ -1,9 +1,9 @@
 import { operationOn } from '@otel-middleware/node-http';
 import type { Application, Route, RoutedRequest } from './express-internals.js';
 
-/** What is known of the route of one request, and who is told. */
+/** The route of one request, and the listeners for its changes. */
 export interface RouteState {
-  /** What `req.route` reads as. */
+  /** The value that `req.route` returns. */
   route: Route | undefined;
   /** Called when a route has matched, while the request still is as the route sees it. */
   matched(request: RoutedRequest): void;
@@ -12,12 +12,12 @@ export interface RouteState {
 }
 
 /**
- * Where the operation of a request keeps it. Not the request: Express changes the prototype of each, after which adding a
- * property takes V8 more than a microsecond before Node 24. Global, so that a second copy of this package finds it.
+ * The key of the state on the operation of a request. Not on the request: Express changes the prototype of each, after which
+ * adding a property takes V8 more than a microsecond before Node 24. Global, so that a second copy of this package finds it.
  */
 const STATE: unique symbol = Symbol.for('otel-middleware.express.route-state.v1');
 
-interface Routed {
+interface WithRouteState {
   [STATE]?: RouteState;
 }
 
@@ -30,7 +30,7 @@ const observable = new WeakSet<Application>();
  * (https://expressjs.com/en/guide/overriding-express-api.html); there, `route` becomes a property that reads and writes as
  * before. Applications mounted in this one inherit it.
  */
-export function makeObservable(app: Application): void {
+export function trackRoute(app: Application): void {
   if (observable.has(app)) return;
   observable.add(app);
   Object.defineProperty(app.request, 'route', {
@@ -51,9 +51,9 @@ export function makeObservable(app: Application): void {
   });
 }
 
-/** What is known of a request's route, or of that of the request which it was derived from, if that one is followed. */
+/** Finds the state of a request's route, or that of the request from which it was derived, if that one is followed. */
 export function routeState(request: RoutedRequest, inherited = false): RouteState | undefined {
-  return (operationOn(request, inherited) as Routed | undefined)?.[STATE];
+  return (operationOn(request, inherited) as WithRouteState | undefined)?.[STATE];
 }
 
 /**
@@ -66,10 +66,10 @@ export function setRouteState(
   state: RouteState,
   operation: object | undefined = operationOn(request, false),
 ): void {
-  if (operation !== undefined) (operation as Routed)[STATE] = state;
+  if (operation !== undefined) (operation as WithRouteState)[STATE] = state;
 }
 
-/** What Express's own assignment does, where nobody follows the request. */
+/** Assigns as Express does, for a request that is not followed. */
 function own(request: RoutedRequest, route: Route | undefined): void {
   Object.defineProperty(request, 'route', {
     configurable: true,

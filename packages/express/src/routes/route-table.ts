@@ -4,7 +4,7 @@ import { applicationRouter, isApplication, isRouter } from './express-internals.
 import { applicationPatterns, mountPatterns } from './mounts/mount-paths.js';
 import type { PathPattern } from './mounts/path-pattern.js';
 import { compilePath, firstMatch } from './mounts/path-pattern.js';
-import { makeObservable } from './route-accessor.js';
+import { trackRoute } from './route-accessor.js';
 
 const tables = new WeakMap<Application, RouteTable>();
 
@@ -22,7 +22,7 @@ export function routeTableOf(app: Application): RouteTable {
 
 const UNREADABLE =
   '@otel-middleware/express cannot read the routers of this version of Express: routes of mounted routers have no http.route. ' +
-  'Use a version that the package supports, or tell us of the error.';
+  'Use a version that the package supports, or report this error.';
 
 /** The mounts above a route, from the outermost to the innermost; of each, the patterns to choose from. */
 type Mounts = readonly (readonly PathPattern[])[];
@@ -101,7 +101,7 @@ export class RouteTable {
   }
 
   #readApplication(app: Application, mounts: Mounts, within: readonly Router[]): void {
-    makeObservable(app);
+    trackRoute(app);
     const router = applicationRouter(app);
     if (router === undefined) return;
     this.#readRouter(router, mounts, within);
@@ -129,8 +129,8 @@ export class RouteTable {
   }
 }
 
-/** How many concrete texts of its mounts a place remembers: mounts without parameters match few, others have no end. */
-const REMEMBERED = 10;
+/** The number of concrete mount paths that a place caches: mounts without parameters match few, others match any number. */
+const CACHE_LIMIT = 10;
 
 /** A route in one of the places where it can be reached, of which there are several when a router is mounted again. */
 class RoutePlace {
@@ -159,7 +159,7 @@ class RoutePlace {
     const remembered = this.#prefixes.get(baseUrl);
     if (remembered !== undefined) return remembered;
     const prefix = mountTemplate(this.#mounts, baseUrl);
-    if (prefix !== undefined && this.#prefixes.size < REMEMBERED) this.#prefixes.set(baseUrl, prefix);
+    if (prefix !== undefined && this.#prefixes.size < CACHE_LIMIT) this.#prefixes.set(baseUrl, prefix);
     return prefix;
   }
 }

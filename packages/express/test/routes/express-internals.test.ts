@@ -9,7 +9,7 @@ import { answer, fail, isExpress4, keepsNoPaths, pass, serve, tracerProvider } f
 
 const routerOf = (app: unknown): Router => applicationRouter(app as Application) as Router;
 const lastLayer = (app: unknown): Layer => routerOf(app).stack.at(-1) as Layer;
-/** What a layer keeps of its path. */
+/** The form in which a layer keeps its path. */
 function keptOfPaths(): string[] {
   if (isExpress4) return ['keys', 'regexp'];
   return keepsNoPaths ? ['keys', 'matchers', 'slash'] : ['matchers', 'rawPath', 'slash'];

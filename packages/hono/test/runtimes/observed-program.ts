@@ -33,7 +33,7 @@ export interface Asked {
   readonly trace: { readonly traceId: string; readonly spanId: string };
 }
 
-/** How a request differs from a GET. */
+/** The differences of a request from a GET. */
 type AskOptions = RequestOptions & { readonly body?: string };
 
 /** A request under way. */
@@ -201,7 +201,7 @@ function attributesOf(attributes: readonly KeyValue[]): Record<string, unknown> 
   );
 }
 
-/** How long a span lasted, in seconds. */
+/** The duration of a span, in seconds. */
 export function seconds({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan): number {
   return Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e9;
 }

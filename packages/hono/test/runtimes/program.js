@@ -129,22 +129,22 @@ function twoEvents() {
   });
 }
 
-/** What was asked with, told in a header of an event stream. */
-const toldBack = (text) => ({ headers: { ...live, 'x-length': String(text.length) } });
+/** Makes the head of an event stream with the length of the request's body. */
+const withLength = (text) => ({ headers: { ...live, 'x-length': String(text.length) } });
 
 /** Applications whose messages are spans: Hono's, and that of a handler. */
 const honoMessages = new Hono()
   .use(opentelemetry({ messageSpans: true }))
   .post('/messages/json', async (c) => {
     const text = JSON.stringify(await c.req.json());
-    return new Response(twoEvents(), toldBack(text));
+    return new Response(twoEvents(), withLength(text));
   })
   .post('/messages/whole', async (c) => c.text(await c.req.text()))
   .post('/messages/unread', (c) => c.text('unread'));
 const plainMessages = instrumentHandler(
   async (request) => {
     const text = new TextDecoder().decode(await request.clone().arrayBuffer());
-    return new Response(twoEvents(), toldBack(text));
+    return new Response(twoEvents(), withLength(text));
   },
   { messageSpans: true },
 );

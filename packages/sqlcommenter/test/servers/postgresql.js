@@ -23,7 +23,7 @@ function findServer() {
   return program && initdb && identity ? { program, initdb, identity } : undefined;
 }
 
-/** Whether there is a server, with a session for each connection. */
+/** True if there is a server with a session for each connection. */
 export function isPostgresqlInstalled() {
   return isNamed() || findServer() !== undefined;
 }

@@ -17,7 +17,7 @@ function expanded([parent, child]) {
   return child === undefined ? [parent] : readdirSync(parent).map((version) => join(parent, version, child));
 }
 
-/** Who a server runs as: ourselves, or a user of its own where we are root; `undefined` where there is no such user. */
+/** The user that a server runs as: ourselves, or one of its own where we are root; `undefined` where there is no such user. */
 export function serverIdentity(user) {
   if (process.getuid?.() !== 0) return {};
   const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, user], { encoding: 'utf8' }));

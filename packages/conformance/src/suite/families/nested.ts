@@ -20,7 +20,7 @@ function comparable(span: PlainSpan | undefined, { client }: Exchange, app: Syst
 export function nested(requires: Requires): void {
   for (const endpoint of ['order', 'thrown', 'unmatched', 'rawWrite'] as const) {
     requires(
-      'nested:upstream',
+      'nested:foreign-span',
       `${endpoint}: the span of another instrumentation is enriched, once`,
       async ({ start }) => {
         const telemetry = new Telemetry();

@@ -1,14 +1,14 @@
 import type { Layer, Path } from '../express-internals.js';
 import { attempt, unused } from './path-pattern.js';
 
-/** Of an array of paths, the alternatives; early versions put them into a group. */
+/** The alternatives of an array of paths; early versions put them into a group. */
 const GROUP = /^\(\?:(\^.*)\)$/;
 const ALTERNATIVE = /\|(?=\^)/;
-/** What every mount begins and ends with. */
+/** The beginning and end of every mount's expression. */
 const BOUNDARY = /^\^|\\\/\?\(\?=\\\/\|\$\)$/g;
 /** A parameter, with the slash or dot before it in or before its group. */
 const PARAMETER = /(\\\/)?\(\?:(\\\/|\\\.)?(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))\)(\??)/g;
-/** What a parameter without an expression of its own becomes. */
+/** The expression of a parameter that has none of its own. */
 const ANY_TEXT = /^\((\[\^|\(\?:\(\?!)/;
 
 /**

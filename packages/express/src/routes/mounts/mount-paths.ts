@@ -25,7 +25,7 @@ export function applicationPatterns(app: Application, router: Router): PathPatte
   ];
 }
 
-/** What `app.use` calls the functions in which it hides applications. */
+/** The name of the functions in which `app.use` hides applications. */
 const MOUNTED_APPLICATION = 'mounted_app';
 
 function mountPath(layer: Layer): Path | undefined {

@@ -1,6 +1,6 @@
 import type { LayerConstructor, Path, PathOptions } from '../express-internals.js';
 
-/** What a pattern has matched: its template, and how much of the concrete path. */
+/** A match: the template, and the length of the concrete path that it covers. */
 export interface PathMatch {
   readonly template: string;
   readonly length: number;

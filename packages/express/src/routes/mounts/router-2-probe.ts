@@ -31,7 +31,7 @@ function probedTemplate(matcher: PathMatcher, path: string, params: Params): str
   let marked = attempt(() => path.split('/').map(decodeURIComponent).map(escaped).join('/')) ?? path;
   for (const [index, name] of names.entries()) {
     const value = [params[name]].flat().map(escaped).join('/');
-    const found = placesOf(value, marked)
+    const found = occurrences(value, marked)
       .map(([before, after]) => before + mark(index) + after)
       .find((candidate) => {
         const match = attempt(() => matcher(candidate));
@@ -51,8 +51,8 @@ function escaped(text: unknown): string {
   return String(text).replace(/[%/]/g, encodeURIComponent);
 }
 
-/** What is before and after a value, wherever it is found in a text. */
-function placesOf(value: string, text: string): (readonly [before: string, after: string])[] {
+/** Finds every occurrence of a value in a text, as the text before it and after it. */
+function occurrences(value: string, text: string): (readonly [before: string, after: string])[] {
   const places: (readonly [string, string])[] = [];
   for (let at = text.indexOf(value); at !== -1 && at < text.length; at = text.indexOf(value, at + 1)) {
     places.push([text.slice(0, at), text.slice(at + value.length)]);
